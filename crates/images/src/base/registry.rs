@@ -133,12 +133,19 @@ pub(super) async fn load(
 ) -> Result<Loaded, Error> {
     let reference = reference(name, Argument::Base)?;
     let pull = oci_client::RegistryOperation::Pull;
-    let registry = Registry::open(reference, architecture, pull, context.environment).await?;
+    // Docker Hub refuses names that it does not have as it refuses strangers.
+    let only_here = |failure: Error| {
+        failure.hint(format!(
+            "an image that only the Docker daemon has is given as a file: `docker save {name} -o FILE`, and FILE as the base"
+        ))
+    };
+    let opened = Registry::open(reference, architecture, pull, context.environment).await;
+    let registry = opened.map_err(only_here)?;
     let Registry { client, name: reference } = &registry;
     let (manifest, digest, config) = client
         .pull_manifest_and_config(reference, &RegistryAuth::Anonymous)
         .await
-        .map_err(|error| refused(reference, "pull", error))?;
+        .map_err(|error| only_here(refused(reference, "pull", error)))?;
     let folder = context.environment.cache_directory().join("image/blobs");
     fs::create_dir_all(&folder).at("make the directory", &folder)?;
     let mut layers = Vec::new();
@@ -188,17 +195,12 @@ fn refused(name: &Reference, action: &str, error: OciDistributionError) -> Error
             let login = login::command(&host);
             format!("`{login}`, or set NUTKIN_REGISTRY_USERNAME and NUTKIN_REGISTRY_PASSWORD")
         }
-        OciDistributionError::ImageManifestNotFoundError(_) => {
-            format!(
-                "does `{host}` have it under this name and tag? An image that only the Docker daemon has is given as a file: \
-                 `docker save {name} -o FILE`, and FILE as the base"
-            )
+        OciDistributionError::ImageManifestNotFoundError(_)
+        | OciDistributionError::ServerError { code: 404, .. } => {
+            format!("does `{host}` have it under this name and tag?")
         }
         OciDistributionError::RequestError(_) => {
-            format!(
-                "is `{host}` reachable from here? A name without a registry means Docker Hub; an image that only the Docker daemon \
-                 has is given as a file: `docker save {name} -o FILE`, and FILE as the base"
-            )
+            format!("is `{host}` reachable from here? A name without a registry means Docker Hub")
         }
         _ => format!("look into the log of the registry `{host}`"),
     };

@@ -345,6 +345,31 @@ fn bad_input_touches_nothing() {
 }
 
 #[test]
+fn a_base_that_no_registry_has_may_be_the_daemons() {
+    #[track_caller]
+    fn check(answer: &'static str, hint: &str) {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let base = format!("127.0.0.1:{}/mine:1", listener.local_addr().unwrap().port());
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+                let head =
+                    format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let _ = std::io::Write::write_all(&mut stream, head.as_bytes());
+            }
+        });
+        let output = World::new().output("", &["--layout", "out", "--base", &base]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(hint), "{said}");
+        assert!(said.contains(&format!("`docker save {base} -o FILE`")), "{said}");
+    }
+    check("404 Not Found", "under this name and tag");
+    // As Docker Hub answers of a name that it does not have.
+    check("401 Unauthorized", "NUTKIN_REGISTRY_USERNAME");
+}
+
+#[test]
 fn an_absent_daemon_is_said_plainly() {
     let world = World::new();
     let output = world.output("export DOCKER_HOST=unix:///nowhere/docker.sock;", &["--load"]);
