@@ -25,6 +25,14 @@ pub struct Held {
     pub untold: Option<String>,
 }
 
+impl Held {
+    /// The session that may need what is at a path, above it or below it.
+    fn at(&self, path: &str) -> Option<&String> {
+        let is_of = |held: &str| below(path, held).is_some() || below(held, path).is_some();
+        self.paths.iter().find(|(held, _)| is_of(held)).map(|(_, session)| session)
+    }
+}
+
 /// High availability data of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftZnodes {
@@ -71,12 +79,13 @@ pub fn left_znodes(root: &str, nodes: &[Znode], held: &Held) -> Vec<LeftZnodes> 
         if inside.iter().any(|node| node.is_ephemeral) {
             continue;
         }
-        let needed = if let Some(session) = held.paths.get(&path) {
+        let needed = if let Some(session) = held.at(&path) {
             Some(Needed::Ledger(session.clone()))
         } else if let Some(session) = &held.untold {
             Some(Needed::NotTold(session.clone()))
         } else {
-            let may = inside.iter().any(|node| may_bring_back(&path, &node.path));
+            let may = is_ambiguous(root, &path)
+                || inside.iter().any(|node| may_bring_back(&path, &node.path));
             may.then_some(Needed::BringsBack)
         };
         inside.reverse();
@@ -85,18 +94,26 @@ pub fn left_znodes(root: &str, nodes: &[Znode], held: &Held) -> Vec<LeftZnodes> 
     all
 }
 
-/// Paths of sessions: the outermost znodes that have something of Flink's below them.
+/// Paths of sessions: the outermost znodes below the root that have something of Flink's below them. The root itself is none: a
+/// session may be called `jobs` or `leader`.
 fn sessions(root: &str, nodes: &[Znode]) -> BTreeSet<String> {
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    for node in nodes {
-        let Some((above, name)) = node.path.rsplit_once('/') else { continue };
-        let is_below = node.path != root && below(root, above).is_some();
-        let is_outermost = || found.iter().all(|path| below(path, above).is_none());
-        if is_below && is_flinks(name) && is_outermost() {
-            found.insert(above.to_owned());
-        }
-    }
-    found
+    let found: BTreeSet<&str> = nodes
+        .iter()
+        .filter_map(|node| node.path.rsplit_once('/'))
+        .filter(|(above, name)| {
+            is_flinks(name) && below(root, above).is_some_and(|rest| !rest.is_empty())
+        })
+        .map(|(above, _)| above)
+        .collect();
+    // A server lists znodes in no order.
+    let is_outermost =
+        |path: &&str| found.iter().all(|other| other == path || below(other, path).is_none());
+    found.iter().copied().filter(is_outermost).map(str::to_owned).collect()
+}
+
+/// Whether a path below the root has a word of Flink's in it: it may be a session of that name, or a part of a session above.
+fn is_ambiguous(root: &str, path: &str) -> bool {
+    below(root, path).unwrap_or_default().split('/').any(is_flinks)
 }
 
 /// Whether a session at this path would run a job again because of this znode, or start one from a checkpoint of which only it knows, or
@@ -107,8 +124,10 @@ fn may_bring_back(session: &str, path: &str) -> bool {
         [""] | [] => false,
         // From 1.15 on below the job, before beside all jobs.
         ["jobs", _, CHECKPOINTS, _, ..] | [CHECKPOINTS, _, _, ..] => true,
-        [first, _, ..] if JOBS.contains(&first) => true,
-        [first, ..] => !is_flinks(first),
+        [first, ..] if !is_flinks(first) => true,
+        [.., _] => parts
+            .split_last()
+            .is_some_and(|(_, above)| above.iter().any(|part| JOBS.contains(part))),
     }
 }
 
@@ -163,7 +182,12 @@ mod tests {
 
     #[test]
     fn nothing_of_a_living_session_goes() {
-        check(&["a/leader/latch/_c_1-latch-0!", "a/jobs", "b/jobs"], &[("/flink/b", None)]);
+        let living = ["a/leader/latch/_c_1-latch-0!", "a/jobs", "b/jobs"];
+        check(&living, &[("/flink/b", None)]);
+        // In whatever order a server lists them: a part of a session is no session.
+        let mut nodes = tree(&["a/leader/latch/_c_1-latch-0!", "a/store/jobgraphs"]);
+        nodes.reverse();
+        assert_eq!(left_znodes("/flink", &nodes, &Held::default()), []);
     }
 
     #[test]
@@ -177,6 +201,14 @@ mod tests {
             "a/mesos-workers".to_owned(),
         ] {
             check(&[&leaf, "a/leader"], &[("/flink/a", Some(Needed::BringsBack))]);
+        }
+        // Sessions that are called as Flink calls its own, and what may be a part of a session above.
+        for (leaf, path) in [
+            (format!("jobs/jobgraphs/{JOB}"), "/flink/jobs"),
+            (format!("team/jobs/jobgraphs/{JOB}"), "/flink/team"),
+            (format!("jobs/{JOB}/checkpoints"), "/flink/jobs/00000000000000000000000000000001"),
+        ] {
+            check(&[&leaf], &[(path, Some(Needed::BringsBack))]);
         }
         // The control: places of checkpoints without one.
         let empty = format!("a/jobs/{JOB}/checkpoints");
@@ -192,7 +224,9 @@ mod tests {
         }
         let paths = |path: &str| BTreeMap::from([(path.to_owned(), "s".to_owned())]);
         let of = |path| Held { paths: paths(path), untold: None };
-        check(&of("/flink/a"), Some(Needed::Ledger("s".to_owned())));
+        for path in ["/flink/a", "/flink/a/b", "/flink"] {
+            check(&of(path), Some(Needed::Ledger("s".to_owned())));
+        }
         let untold = Held { untold: Some("s".to_owned()), ..Held::default() };
         check(&untold, Some(Needed::NotTold("s".to_owned())));
         // The control: another path.

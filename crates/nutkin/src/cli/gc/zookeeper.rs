@@ -3,6 +3,7 @@
 use nutkin_core::gc::znodes::{Held, LeftZnodes, left_znodes};
 use nutkin_core::kubernetes::ha;
 use nutkin_core::ledger::Wanted;
+use nutkin_flink::Problem;
 
 use super::super::consent::{self, ConsentArgs};
 use super::{Args, Context};
@@ -70,6 +71,11 @@ fn servers(args: &Args) -> &str {
 /// High availability data of sessions that are gone.
 async fn left(args: &Args, context: &Context<'_>) -> Result<Vec<LeftZnodes>, Error> {
     let root = args.root.as_deref().unwrap_or(ROOT).trim_matches('/');
+    if root.is_empty() {
+        // Others have their own words for what they keep there.
+        let problem = Problem::new("--root", "`/` is all that the ZooKeeper has, not only Flink's");
+        return Err(Error::input(vec![problem.hint("name the znode below which sessions are")]));
+    }
     let root = format!("/{root}");
     let mut client = ZooKeeper::connect(servers(args)).await?;
     let listed = client.tree(&root).await;
