@@ -77,7 +77,7 @@ impl KubernetesSession {
         let printed = self.printed_by(READ, &[&path]).await.ok_or_else(unseen)?;
         if printed.is_empty() {
             let pod = self.running_job_manager().await.ok_or_else(unseen)?;
-            return Ok(Archived::nothing(kept::outlives(&pod, Path::new(&path))));
+            return Ok(Archived::nothing(kept::surely_outlives(&pod, Path::new(&path))));
         }
         Ok(archived(Some(printed.as_bytes()), job))
     }
