@@ -122,7 +122,11 @@ impl<'e> Jars<'e> {
             let removed = match read_whole(&path, digest).await {
                 Ok(true) => return Some(path),
                 // Where it is, the whole one cannot be kept.
-                Ok(false) => self.machine.remove(digest),
+                Ok(false) => {
+                    let (machine, digest) = (self.machine.clone(), digest.to_owned());
+                    let remove = move || machine.remove(&digest);
+                    tokio::task::spawn_blocking(remove).await.map_err(io::Error::from).flatten()
+                }
                 // It may be the whole one.
                 Err(error) => {
                     context.events.warn(&unread(&path, &error));
@@ -131,7 +135,8 @@ impl<'e> Jars<'e> {
             };
             let what = is_another(&path);
             match removed {
-                Ok(()) => context.events.warn(&format!("{what}, and is removed")),
+                Ok(Some(whole)) => return Some(whole),
+                Ok(None) => context.events.warn(&format!("{what}, and is removed")),
                 Err(error) => {
                     context.events.warn(&format!("{what}, and cannot be removed: {error}"));
                     return None;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::super::Jar;
+use nutkin_shell::files::digest::sha256_of_file;
 
 /// Mode of the directory of a jar that several users read.
 const SHARED: u32 = 0o755;
@@ -89,11 +90,21 @@ impl Folder {
         }
     }
 
-    /// Removes a jar that is not whole, so that it can be kept anew: at once, as it would be found half gone.
-    pub(super) fn remove(&self, digest: &str) -> io::Result<()> {
+    /// Removes a jar that is not whole, so that it can be kept anew: at once, as it would be found half gone. Gives the whole one where
+    /// another command has put it there meanwhile, or where it lies beside something else; then nothing is removed.
+    pub(super) fn remove(&self, digest: &str) -> io::Result<Option<PathBuf>> {
         let away = self.staging()?;
-        fs::rename(self.root.join(digest), away.path().join("damaged"))?;
-        away.close()
+        let (folder, damaged) = (self.root.join(digest), away.path().join("damaged"));
+        fs::rename(&folder, &damaged)?;
+        for entry in fs::read_dir(&damaged)? {
+            let file = entry?.path();
+            if file.is_file() && sha256_of_file(&file)? == digest {
+                fs::rename(&damaged, &folder)?;
+                return Ok(file.file_name().map(|name| folder.join(name)));
+            }
+        }
+        away.close()?;
+        Ok(None)
     }
 
     /// Has a jar be the last one to go.
@@ -136,6 +147,8 @@ fn size(folder: &Path) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use nutkin_shell::files::digest::sha256_of;
+
     use super::*;
 
     /// A jar of so many bytes.
@@ -143,6 +156,27 @@ mod tests {
         let path = folder.join(format!("{name}.jar"));
         fs::write(&path, vec![0; size]).unwrap();
         Jar { path, upload_name: String::new(), digest: format!("digest-{name}"), main_class: None }
+    }
+
+    #[test]
+    fn only_what_is_not_whole_is_removed() {
+        #[track_caller]
+        fn check(files: &[&str], whole: Option<&str>) {
+            let temporary = tempfile::tempdir().unwrap();
+            let jars = Folder { root: temporary.path().to_owned(), limit: None };
+            let digest = sha256_of(b"whole");
+            let folder = jars.root.join(&digest);
+            fs::create_dir(&folder).unwrap();
+            for content in files {
+                fs::write(folder.join(format!("{content}.jar")), content).unwrap();
+            }
+            let whole = whole.map(|name| folder.join(format!("{name}.jar")));
+            assert_eq!(jars.remove(&digest).unwrap(), whole);
+            assert_eq!(folder.exists(), whole.is_some());
+        }
+        check(&["damaged"], None);
+        check(&["damaged", "whole"], Some("whole"));
+        check(&["whole"], Some("whole"));
     }
 
     #[test]
