@@ -1,4 +1,4 @@
-//! Closes the sessions that a dead process has left in the session's own ZooKeeper: another JobManager leads at once, and not
+//! Closes the session that a dead process has left in the session's own ZooKeeper: another JobManager leads at once, and not
 //! after `high-availability.zookeeper.client.session-timeout`.
 //!
 //! Only the supervisor does it, of a process that it has seen end: nobody is left who could take itself for the leader.
@@ -17,19 +17,15 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Bytes that are read of each end of a log: a session begins within the first seconds of a process, or was lost and begun again.
 const ENDS: u64 = 1 << 20;
 
-/// The most sessions of one log that are closed: those before are over.
-const MOST: usize = 4;
-
 /// Far more bytes than the answer to a connection has, which is 37.
 const LONGEST_ANSWER: u64 = 256;
 
-/// The sessions that a process had, as far as its log tells; none: it does not, and they last until their timeout.
+/// The last session that a process had, as far as its log tells; `None`: it does not, and it lasts until its timeout. Those before
+/// are over, and a ZooKeeper that was started anew may have given their numbers to others.
 ///
 /// The log is read before the process is started again: it goes on in the same file.
-pub(super) fn sessions(log: &Path) -> Vec<u64> {
-    let mut all = ends(log).map(|text| letting_go::sessions_in(&text)).unwrap_or_default();
-    all.dedup();
-    all.split_off(all.len().saturating_sub(MOST))
+pub(super) fn session(log: &Path) -> Option<u64> {
+    letting_go::sessions_in(&ends(log).ok()?).pop()
 }
 
 /// What a log has at its beginning and at its end.
@@ -110,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_of_a_large_log() {
+    fn the_last_session_of_a_large_log() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("a.log");
         let line = |number: u64| {
@@ -120,9 +116,9 @@ mod tests {
         };
         let much = "x\n".repeat(2 << 20);
         std::fs::write(&log, [line(1), much.clone(), line(2), much, line(3)].concat()).unwrap();
-        assert_eq!(sessions(&log), [1, 3]);
+        assert_eq!(session(&log), Some(3));
         std::fs::write(&log, (1..=6).map(line).collect::<String>()).unwrap();
-        assert_eq!(sessions(&log), [3, 4, 5, 6]);
-        assert_eq!(sessions(&folder.path().join("none")), Vec::<u64>::new());
+        assert_eq!(session(&log), Some(6));
+        assert_eq!(session(&folder.path().join("none")), None);
     }
 }

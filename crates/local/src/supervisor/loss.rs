@@ -33,27 +33,20 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Closes the sessions of a JobManager that has ended with the ZooKeeper of these orders, before it is started again: another one
-    /// leads at once. Where that fails they last until their timeout.
+    /// Closes the session of a JobManager that has ended with the ZooKeeper of these orders, before it is started again: another one
+    /// leads at once. Where that fails it lasts until its timeout.
     pub(super) fn let_go(&self, job_manager: &str) {
         let (Some((port, _)), Some(definition)) = (self.zookeeper, self.orders.get(job_manager))
         else {
             return;
         };
-        for session in let_go::sessions(&definition.log) {
-            match let_go::close(port, session) {
-                Ok(true) => {
-                    self.note(&format!("{job_manager}: its session with ZooKeeper is closed"));
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    let why =
-                        format!("its session with ZooKeeper lasts until its timeout: {error}");
-                    self.note(&format!("{job_manager}: {why}"));
-                    return;
-                }
-            }
-        }
+        let Some(session) = let_go::session(&definition.log) else { return };
+        let what = match let_go::close(port, session) {
+            Ok(true) => "is closed".to_owned(),
+            Ok(false) => return,
+            Err(error) => format!("lasts until its timeout: {error}"),
+        };
+        self.note(&format!("{job_manager}: its session with ZooKeeper {what}"));
     }
 
     /// Has the jobs go on of a JobManager that was lost, now that there is another one.
