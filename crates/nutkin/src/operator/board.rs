@@ -39,6 +39,10 @@ pub(super) struct Board {
     pub(super) deaf: Shared<BTreeMap<String, Instant>>,
     /// Jobs that no JobManager has any more and that do not go on by themselves, and why.
     pub(super) lost: Shared<BTreeMap<Key, String>>,
+    /// Jobs that their session does not list and that its ledger has as running, as they were seen last.
+    open: Shared<BTreeSet<Key>>,
+    /// Sessions whose lost jobs could not be looked after, and what was said of that last.
+    unrecovered: Shared<BTreeMap<Key, String>>,
     /// Until when nobody else can have the Lease; `None`: it was not had yet.
     pub(super) leads_until: Cell<Option<Instant>>,
     has_lease: bool,
@@ -60,6 +64,8 @@ impl Board {
             kept: Shared::default(),
             deaf: Shared::default(),
             lost: Shared::default(),
+            open: Shared::default(),
+            unrecovered: Shared::default(),
             leads_until: Cell::new(None),
             has_lease: settings.lease.is_some(),
             selector: settings.selector.clone(),
@@ -132,6 +138,8 @@ impl Board {
         self.kept.borrow_mut().remove(key);
         self.news.borrow_mut().forget(key);
         self.lost.borrow_mut().remove(key);
+        self.open.borrow_mut().remove(key);
+        self.unrecovered.borrow_mut().remove(key);
         match key.kind {
             CustomKind::Deployment => self.wake_jobs(key),
             CustomKind::SessionJob => self.wake_if_deleted(&session),
@@ -171,6 +179,46 @@ impl Board {
         let deaf = self.deaf.borrow();
         let (kind, _) = deaf.iter().find(|(_, since)| DEAF <= since.elapsed())?;
         Some(format!("not heard of: {kind}"))
+    }
+
+    /// Takes whether a job is one that its session does not list and that its ledger has as running.
+    pub(super) fn sees_open(&self, job: &Key, is_open: bool) {
+        let mut open = self.open.borrow_mut();
+        if is_open {
+            open.insert(job.clone());
+        } else {
+            open.remove(job);
+        }
+    }
+
+    /// Those of a session.
+    pub(super) fn open_jobs(&self, session: &Key) -> Vec<Key> {
+        let open = self.open.borrow();
+        let mut jobs = self.world.borrow().jobs_of(session);
+        jobs.retain(|job| open.contains(job));
+        jobs
+    }
+
+    /// Whether a job of a session that somebody has deleted waits for its turn, which comes when nobody works for the session.
+    pub(super) fn deleted_job_waits(&self, session: &Key) -> bool {
+        let (world, queue, now) = (self.world.borrow(), self.queue.borrow(), Instant::now());
+        let waits = |job: &Key| {
+            queue.is_due(job, now) && world.get(job).is_some_and(CustomResource::is_deleted)
+        };
+        world.jobs_of(session).iter().any(waits)
+    }
+
+    /// The lost jobs of a session could not be looked after. Gives whether that is news.
+    pub(super) fn fails_to_recover(&self, session: &Key, line: &str) -> bool {
+        let why = self.open_jobs(session).into_iter().map(|job| (job.name, line.to_owned()));
+        self.stay_lost(session, why.collect());
+        let before = self.unrecovered.borrow_mut().insert(session.clone(), line.to_owned());
+        before.is_none_or(|before| before != line)
+    }
+
+    /// They were looked after.
+    pub(super) fn recovers(&self, session: &Key) {
+        self.unrecovered.borrow_mut().remove(session);
     }
 
     /// Takes which jobs of a session stay lost, and why, by their names.

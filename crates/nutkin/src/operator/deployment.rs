@@ -1,7 +1,9 @@
 //! Works for a `FlinkDeployment`, once: looks, has it decided, writes and acts.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use nutkin_core::jobs as rules;
 use nutkin_flink::Problem;
 use nutkin_kubernetes::end::delete_what_is_left;
 use nutkin_kubernetes::session::KubernetesSession;
@@ -9,10 +11,10 @@ use nutkin_operator::resource::CustomResource;
 use nutkin_operator::status::{ReconciliationState, as_brought};
 use nutkin_operator::turn::{self, ResourceAct, SeenSession, SeenWorkload};
 use nutkin_shell::ledger::{self, Store as _};
-use nutkin_shell::{Ending, Error};
+use nutkin_shell::{Ending, Error, Kind};
 
 use super::board::Board;
-use super::hands::{Hands, SessionWish};
+use super::hands::{Hands, Recovery, SessionWish};
 use super::queue::Outcome;
 use super::world::Key;
 use super::{ACTS, clock, look, refused, said, write};
@@ -144,6 +146,9 @@ async fn recover(
     if resource.is_deleted() || !is_deployed || !wish.session.recovers() {
         return None;
     }
+    if board.deleted_job_waits(key) {
+        return Some(SOON);
+    }
     let jobs: Vec<_> = {
         let world = board.world.borrow();
         let all = world.jobs_of(key);
@@ -158,24 +163,66 @@ async fn recover(
         () = until_changed(key, resource.metadata.generation, board) => return Some(SOON),
     };
     match recovered {
-        Ok(recovery) => {
-            board.stay_lost(key, recovery.stays);
-            if recovery.went_on {
+        Ok(Recovery { waits, went_on, mut stays }) => {
+            board.recovers(key);
+            if !waits && !went_on {
+                Box::pin(left_open(key, &session, &mut stays, board)).await;
+            }
+            board.stay_lost(key, stays);
+            if went_on {
                 board.wake_jobs(key);
             }
-            recovery.waits.then_some(SOON)
+            waits.then_some(SOON)
         }
         Err(failure) => {
-            said::failed(key, &failure, context);
+            let is_other = failure.kind != Kind::Conflict;
+            if is_other && board.fails_to_recover(key, &said::line(&failure)) {
+                said::failed(key, &failure, context);
+            }
             Some(PAUSE)
         }
     }
 }
 
-/// Waits until a session is another one than of this generation, or is deleted.
+/// Adds to the jobs that stay lost those that ended under the JobManager that lives, which has forgotten them: nobody goes on to look
+/// for these, and the ledger has them as running. Wakes the others that were open.
+async fn left_open(
+    key: &Key,
+    session: &Session,
+    stays: &mut BTreeMap<String, String>,
+    board: &Board,
+) {
+    let mut jobs = board.open_jobs(key);
+    jobs.retain(|job| !stays.contains_key(&job.name));
+    if jobs.is_empty() {
+        return;
+    }
+    let Ok(opened) = ledger::load(session).await else { return };
+    // Whoever makes a change brings its jobs back.
+    if opened.ledger.phase.is_some() {
+        return;
+    }
+    for job in jobs {
+        if rules::open(&opened.ledger).any(|(name, _)| *name == job.name) {
+            let line = forgotten(&job.name);
+            stays.insert(job.name, line);
+        } else {
+            board.wake(&job, false);
+        }
+    }
+}
+
+fn forgotten(job: &str) -> String {
+    format!(
+        "job `{job}` has ended, and Flink has forgotten how: `initialSavepointPath` with another `savepointRedeployNonce` starts it \
+         again"
+    )
+}
+
+/// Waits until a session is another one than of this generation, or is deleted, or until a job of it is deleted.
 async fn until_changed(key: &Key, generation: i64, board: &Board) {
     let is_same = |now: &CustomResource| now.metadata.generation == generation && !now.is_deleted();
-    while board.resource(key).as_ref().is_some_and(is_same) {
+    while board.resource(key).as_ref().is_some_and(is_same) && !board.deleted_job_waits(key) {
         clock::pause(SOON).await;
     }
 }

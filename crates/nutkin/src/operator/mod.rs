@@ -144,7 +144,12 @@ async fn work(
     hands: &impl Hands,
     context: &Context<'_>,
 ) -> Outcome {
-    let Some(resource) = board.resource(key) else { return Outcome::Again(None) };
+    let Some(resource) = board.resource(key) else {
+        if key.kind == CustomKind::Deployment {
+            hands.forget(&key.namespace, &key.name);
+        }
+        return Outcome::Again(None);
+    };
     let worked = match key.kind {
         CustomKind::Deployment => {
             Box::pin(deployment::work(key, resource, looks, board, hands, context)).await

@@ -88,8 +88,12 @@ impl Queue {
         if key == session {
             return self.working.values().all(|one| one.session != *session);
         }
-        let is_due = self.waiting.get(session).is_some_and(|due| due.at <= now);
-        !is_due && !self.working.contains_key(session)
+        !self.is_due(session, now) && !self.working.contains_key(session)
+    }
+
+    /// Whether its time has come.
+    pub(super) fn is_due(&self, key: &Key, now: Instant) -> bool {
+        self.waiting.get(key).is_some_and(|due| due.at <= now)
     }
 
     /// When the next one's time comes, of those that wait for nothing but time.
@@ -165,7 +169,9 @@ mod tests {
         for key in [&session, &job("c"), &other] {
             queue.wake(key, false, now);
         }
+        assert!(!queue.is_due(&job("b"), now), "somebody works for it");
         assert_eq!(all(&mut queue), ["z"]);
+        assert!(queue.is_due(&job("c"), now), "it waits for its turn");
         assert_eq!(queue.due(now), None);
         queue.done(&job("a"), Outcome::Again(None), now);
         assert_eq!(all(&mut queue), [""; 0]);

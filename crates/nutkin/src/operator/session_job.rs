@@ -78,6 +78,7 @@ pub(super) async fn work(
         if is_brought {
             seen.loss = SeenLoss::No;
         }
+        board.sees_open(key, seen.loss == SeenLoss::Open);
         (seen.gate, seen.is_brought) = (gate, is_brought);
         if let Some(session) = &session {
             seen.options = validate::options_of(&session.spec);
@@ -90,6 +91,10 @@ pub(super) async fn work(
         seen.problems.splice(0..0, refused.iter().cloned());
         seen.failed.clone_from(&failed);
         let turn = turn::session_job(&resource, &seen, &clock::turn());
+        if turn.forgets {
+            board.leads()?;
+            forget(key, &store).await?;
+        }
         write::turn(key, &mut resource, &turn, board, context).await?;
         if seen.loss == SeenLoss::Open {
             // Whoever works for its session has it go on.

@@ -61,6 +61,9 @@ pub struct ResourceTurn {
     pub status: Value,
     /// The finalizer is set (`true`) or taken away; `None`: it stays as it is. Set before everything else, taken away after it.
     pub hold: Option<bool>,
+    /// The session's ledger forgets the job, before the finalizer is taken away: whoever looks after lost jobs goes by the ledger, and
+    /// would bring it back.
+    pub forgets: bool,
     /// What is said.
     pub events: Vec<ClusterEvent>,
     /// What is done.
@@ -72,7 +75,14 @@ pub struct ResourceTurn {
 impl ResourceTurn {
     /// Nothing is to be done with such a status.
     fn nothing(status: &Value) -> Self {
-        Self { status: status.clone(), hold: None, events: Vec::new(), act: None, again: None }
+        Self {
+            status: status.clone(),
+            hold: None,
+            forgets: false,
+            events: Vec::new(),
+            act: None,
+            again: None,
+        }
     }
 
     fn says(&mut self, about: EventComponent, reason: EventReason, message: impl Into<String>) {

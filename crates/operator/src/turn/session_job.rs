@@ -88,7 +88,8 @@ fn has_finished(status: &Value) -> bool {
 fn lost(seen: &SeenSessionJob, draft: &mut StatusDraft, turn: &mut ResourceTurn) {
     turn.says(Job, EventReason::Missing, "Job Not Found");
     draft.set("jobStatus.state", "RECONCILING");
-    turn.again = Some(SOON);
+    // Whoever works for its session wakes it.
+    turn.again = Some(REST);
     if let SeenLoss::Stays(why) = &seen.loss {
         draft.error(Some(why));
         turn.says(Job, EventReason::Error, why.as_str());
@@ -324,6 +325,7 @@ fn deletion(
         }
         _ => turn.hold = Some(false),
     }
+    turn.forgets = turn.hold == Some(false) && seen.record.is_some();
     turn.status = draft.done();
     turn
 }

@@ -16,11 +16,28 @@ use crate::platform::Session;
 /// How long a job that goes on may take to its first checkpoint: as long as `nutkin watch` grants it.
 const FIRST_CHECKPOINT: Duration = Duration::from_mins(10);
 
+/// What was seen of sessions, by namespace and name.
+type AllTold = RefCell<BTreeMap<(String, String), Told>>;
+
 /// Those of the command line.
 #[derive(Debug, Default)]
 pub(super) struct CommandHands {
-    /// What was seen of sessions, by namespace and name: of each only one worker asks at a time.
-    told: RefCell<BTreeMap<(String, String), Told>>,
+    /// Of each only one worker asks at a time.
+    told: AllTold,
+}
+
+/// What was seen of a session, while somebody looks at it. It is put back also where the look is cut off.
+struct Taken<'h> {
+    told: Told,
+    key: (String, String),
+    all: &'h AllTold,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let (key, told) = (std::mem::take(&mut self.key), std::mem::take(&mut self.told));
+        self.all.borrow_mut().insert(key, told);
+    }
 }
 
 impl Hands for CommandHands {
@@ -38,12 +55,10 @@ impl Hands for CommandHands {
     ) -> Result<Recovery, Error> {
         let Session::Kubernetes(of) = session else { return Ok(Recovery::default()) };
         let key = (of.api.namespace().to_owned(), of.name.clone());
-        let mut told =
-            self.told.borrow_mut().remove(&key).unwrap_or_else(Told::watching).knowing(jobs);
+        let told = self.told.borrow_mut().remove(&key).unwrap_or_else(Told::watching);
+        let mut taken = Taken { told: told.knowing(jobs), key, all: &self.told };
         let recovered =
-            Box::pin(lost::recover(session, FIRST_CHECKPOINT, &mut told, context)).await;
-        self.told.borrow_mut().insert(key, told);
-        let recovered = recovered?;
+            Box::pin(lost::recover(session, FIRST_CHECKPOINT, &mut taken.told, context)).await?;
         Ok(Recovery {
             waits: recovered.waits,
             went_on: recovered.count != 0,
@@ -53,5 +68,20 @@ impl Hands for CommandHands {
 
     fn forget(&self, namespace: &str, name: &str) {
         self.told.borrow_mut().remove(&(namespace.to_owned(), name.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_is_put_back_where_a_look_is_cut_off() {
+        let all = AllTold::default();
+        let key = ("n".to_owned(), "s".to_owned());
+        let taken = Taken { told: Told::watching(), key: key.clone(), all: &all };
+        assert!(all.borrow().is_empty());
+        drop(taken);
+        assert!(all.borrow().contains_key(&key));
     }
 }

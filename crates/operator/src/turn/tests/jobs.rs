@@ -69,6 +69,8 @@ fn a_job_from_its_first_turn_to_its_end() {
     // Its JobManager is lost, and its newest state is looked for: nothing is submitted from an older one, whatever its spec says meanwhile.
     let lost = |loss| SeenSessionJob { loss, ..known.clone() };
     let open = lost(SeenLoss::Open);
+    // Its session wakes it.
+    assert_eq!(session_job(&job, &open, &now()).again, Some(REST));
     check_job(&mut job, true, &[(open.clone(), "DEPLOYED RECONCILING STABLE", None)]);
     job.spec["job"]["parallelism"] = json!(2);
     check_job(&mut job, true, &[(open.clone(), "", None)]);
@@ -193,26 +195,34 @@ fn options_of_a_session_count_for_its_jobs() {
 #[test]
 fn a_deleted_job_waits_only_for_a_session_that_would_bring_it_back() {
     #[track_caller]
-    fn check(gate: SessionGate, spec: Value, expected: (Option<bool>, Option<ResourceAct>)) {
+    fn check(
+        gate: SessionGate,
+        record: Option<JobRecord>,
+        spec: Value,
+        expected: (Option<bool>, Option<ResourceAct>, bool),
+    ) {
         let mut job = resource(spec);
         job.metadata.deletion_timestamp = Some(now().text);
         job.metadata.finalizers.push(CustomKind::SessionJob.finalizer().to_owned());
         let seen = SeenSessionJob {
             gate,
-            record: Some(JobRecord::default()),
+            record,
             run: Some(run("RUNNING", true)),
             ..SeenSessionJob::default()
         };
         let turn = session_job(&job, &seen, &now());
-        assert_eq!((turn.hold, turn.act), expected);
+        assert_eq!((turn.hold, turn.act, turn.forgets), expected);
     }
-    check(SessionGate::Absent, json!({}), (Some(false), None));
-    check(SessionGate::Silent, json!({}), (Some(false), None));
-    check(SessionGate::SilentWithJobs, json!({}), (None, None));
-    check(SessionGate::Ready, json!({}), (None, Some(ResourceAct::Cancel)));
+    let known = || Some(JobRecord::default());
+    // Whoever looks after lost jobs would bring back what the ledger has.
+    check(SessionGate::Absent, known(), json!({}), (Some(false), None, true));
+    check(SessionGate::Silent, known(), json!({}), (Some(false), None, true));
+    check(SessionGate::Silent, None, json!({}), (Some(false), None, false));
+    check(SessionGate::SilentWithJobs, known(), json!({}), (None, None, false));
+    check(SessionGate::Ready, known(), json!({}), (None, Some(ResourceAct::Cancel), false));
     let saves =
         json!({"flinkConfiguration": {"kubernetes.operator.job.savepoint-on-deletion": "true"}});
-    check(SessionGate::Ready, saves, (None, Some(ResourceAct::Stop)));
+    check(SessionGate::Ready, known(), saves, (None, Some(ResourceAct::Stop), false));
 }
 
 #[test]
