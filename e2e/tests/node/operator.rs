@@ -1,6 +1,7 @@
 //! The operator beside a node: a session and its job live by their resources alone, from the first pods until nothing is left, and what
 //! the job has committed is right to the last number.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -17,8 +18,8 @@ const SESSION: &str = "flinkdeployment/orders";
 const JOB: &str = "flinksessionjob/count";
 const JOB_MANAGERS: &str = "app=orders,component=jobmanager";
 
-/// More than the job reaches before it is told to hurry.
-const NUMBERS: u64 = 20_000;
+/// More than the job reaches before it is told to hurry, also where every step takes minutes.
+const NUMBERS: u64 = 40_000;
 const SLOWLY: &str = "50";
 const FAST: &str = "5000";
 
@@ -71,7 +72,12 @@ impl Site {
         }
         for name in ["flinkdeployments", "flinksessionjobs"] {
             let name = format!("crd/{name}.flink.apache.org");
-            world.cluster.kubectl(&["wait", "--for=condition=Established", &name, "--timeout=60s"]);
+            world.cluster.kubectl(&[
+                "wait",
+                "--for=condition=Established",
+                &name,
+                "--timeout=120s",
+            ]);
         }
         let jar = serve(&world.cluster.nutkin.setup().job("1.20.5", "ExactlyOnce"));
         let mut site = Self { world, jar, operator: None };
@@ -192,8 +198,12 @@ impl Site {
     #[track_caller]
     fn until_runs(&self, parallelism: u64) -> String {
         let id = self.until_job("RUNNING", "STABLE");
-        // At once: that is what its status promises.
-        let job = self.rest().get(&format!("/jobs/{id}")).expect("the job");
+        // The first answer counts: that is what its status promises. A service that was made anew answers after a while.
+        let mut job = Value::Null;
+        self.world.eventually("Flink answers for the job", || {
+            job = self.rest().get(&format!("/jobs/{id}")).unwrap_or_default();
+            !job.is_null()
+        });
         let vertices = job["vertices"].as_array().expect("tasks");
         let count = vertices.iter().find(|one| one["name"].to_string().contains("count"));
         assert_eq!(count.expect("the counting task")["parallelism"], parallelism, "{job}");
@@ -204,6 +214,19 @@ impl Site {
             assert_eq!(Some(there), vertex["parallelism"].as_u64(), "{vertex}");
         }
         id
+    }
+
+    /// Waits until Flink says of every job that it has ended.
+    #[track_caller]
+    fn until_nothing_runs(&self) {
+        self.world.eventually("nothing runs", || {
+            let overview = self.rest().get("/jobs/overview").unwrap_or_default();
+            let has_ended = |job: &Value| {
+                let state = job["state"].as_str().unwrap_or_default();
+                ["FINISHED", "CANCELED", "FAILED"].contains(&state)
+            };
+            overview["jobs"].as_array().is_some_and(|jobs| jobs.iter().all(has_ended))
+        });
     }
 
     fn rest(&self) -> Rest {
@@ -221,7 +244,8 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Nobody would let go of them, and their namespace would stay.
+            // One that lives would set them again. Without it nobody would let go of them, and their namespace would stay.
+            drop(self.operator.take());
             for one in [JOB, SESSION] {
                 let patch = json!({"metadata": {"finalizers": []}}).to_string();
                 self.world.cluster.try_kubectl(&["patch", one, "--type=merge", "-p", &patch]);
@@ -263,7 +287,7 @@ fn check(mode: &str, has_ha: bool) {
     // Suspended, and resumed.
     site.change_job(&json!({"state": "suspended"}));
     site.until_job("SUSPENDED", "SUSPENDED");
-    assert!(with_checkpoint(&site.rest()).is_empty(), "nothing runs");
+    site.until_nothing_runs();
     site.change_job(&json!({"state": "running"}));
     let id = site.until_runs(2);
 
@@ -274,11 +298,19 @@ fn check(mode: &str, has_ha: bool) {
     for job_manager in site.world.pod_names(JOB_MANAGERS) {
         site.world.crash(&job_manager);
     }
+    let mut resumed = BTreeSet::new();
     site.world.eventually("the next JobManager runs the job", || {
-        !with_checkpoint(&site.rest()).is_empty()
+        resumed = with_checkpoint(&site.rest());
+        !resumed.is_empty()
     });
     site.world.measured("to resumed", seconds(begun.elapsed()));
-    assert_restored_from_checkpoints(&site.rest(), &with_checkpoint(&site.rest()));
+    assert_ne!(resumed, BTreeSet::new());
+    assert_restored_from_checkpoints(&site.rest(), &resumed);
+    // Its status may be that of the lost one still.
+    site.world.eventually("the status has the job that goes on", || {
+        let id = site.status(JOB)["jobStatus"]["jobId"].clone();
+        id.as_str().is_some_and(|id| with_checkpoint(&site.rest()).contains(id))
+    });
     site.until_runs(2);
 
     // What belongs to the session comes back.
@@ -294,11 +326,11 @@ fn check(mode: &str, has_ha: bool) {
     site.until_committed("numbers");
 
     // Deleted and applied again it is another job.
-    site.world.cluster.kubectl(&["delete", JOB, "--timeout=60s"]);
+    site.world.cluster.kubectl(&["delete", JOB, "--timeout=120s"]);
     site.job("again", FAST);
     site.until_committed("again");
 
-    site.world.cluster.kubectl(&["delete", JOB, SESSION, "--timeout=120s"]);
+    site.world.cluster.kubectl(&["delete", JOB, SESSION, "--timeout=240s"]);
     site.world.eventually("nothing is left", || {
         let left = site.world.cluster.objects();
         let of_flink = left.keys().filter(|name| name.contains("orders"));
