@@ -109,6 +109,8 @@ impl Site {
         let shared = self.world.shared().to_path_buf();
         let place = |name: &str| format!("file://{}", self.world.directory(name).display());
         let resource = json!({"memory": "1024m", "cpu": 0.1});
+        // What the JobManager writes down of jobs that ended counts only where it outlives its pod.
+        self.world.claim("data");
         let mut session = json!({
             "apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment",
             "metadata": {"name": "orders"},
@@ -124,7 +126,7 @@ impl Site {
                     "kubernetes": {"jobmanager.cpu.limit-factor": 20, "taskmanager.cpu.limit-factor": 20},
                 },
                 "podTemplate": {"spec": {
-                    "volumes": [{"name": "shared", "hostPath": {"path": shared}}],
+                    "volumes": [{"name": "shared", "persistentVolumeClaim": {"claimName": "data"}}],
                     "containers": [{
                         "name": "flink-main-container",
                         "volumeMounts": [{"name": "shared", "mountPath": shared}],

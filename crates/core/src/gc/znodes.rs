@@ -184,7 +184,7 @@ mod tests {
     fn nothing_of_a_living_session_goes() {
         let living = ["a/leader/latch/_c_1-latch-0!", "a/jobs", "b/jobs"];
         check(&living, &[("/flink/b", None)]);
-        // In whatever order a server lists them: a part of a session is no session.
+        // In whatever order a server lists them: a part of a session is not a session.
         let mut nodes = tree(&["a/leader/latch/_c_1-latch-0!", "a/store/jobgraphs"]);
         nodes.reverse();
         assert_eq!(left_znodes("/flink", &nodes, &Held::default()), []);
