@@ -94,26 +94,10 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             None => {}
         }
         let judged = judged(&args, context).await?;
-        let (stays, goes): (Vec<Judged>, Vec<Judged>) =
-            judged.into_iter().partition(|one| one.needed.is_some());
-        if args.dry_run {
-            for one in &stays {
-                context.printer.say(&one.line());
-            }
-        }
+        let goes = to_delete(judged, |one| one.needed.is_none(), Judged::line, &args, context)?;
         if goes.is_empty() {
-            context.printer.say("nothing is left that nobody needs");
             return Ok(Exit::Done);
         }
-        context.printer.say(if args.dry_run { "would be deleted:" } else { "will be deleted:" });
-        for one in &goes {
-            context.printer.say(&format!("  {}", one.line()));
-        }
-        if args.dry_run {
-            return Ok(Exit::Done);
-        }
-        let agreed = ConsentArgs { yes: args.yes, force: false };
-        consent::ask(agreed, false, "Delete them?", context)?;
         let mut again: Option<(Instant, BTreeSet<String>)> = None;
         let (mut count, mut failed) = (0, None);
         for one in goes {
@@ -147,6 +131,40 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         context.printer.say(&format!("deleted: {count}"));
         failed.map_or(Ok(Exit::Done), Err)
     })
+}
+
+/// What nobody needs of what is left, once the user has agreed that it goes; nothing where nothing goes, or where the user only looks.
+///
+/// # Errors
+/// Consent needed (6).
+fn to_delete<T>(
+    left: Vec<T>,
+    goes: impl Fn(&T) -> bool,
+    line: impl Fn(&T) -> String,
+    args: &Args,
+    context: &Context<'_>,
+) -> Result<Vec<T>, Error> {
+    let printer = context.printer;
+    let (goes, stays): (Vec<T>, Vec<T>) = left.into_iter().partition(|one| goes(one));
+    if args.dry_run {
+        for one in &stays {
+            printer.say(&line(one));
+        }
+    }
+    if goes.is_empty() {
+        printer.say("nothing is left that nobody needs");
+        return Ok(goes);
+    }
+    printer.say(if args.dry_run { "would be deleted:" } else { "will be deleted:" });
+    for one in &goes {
+        printer.say(&format!("  {}", line(one)));
+    }
+    if args.dry_run {
+        return Ok(Vec::new());
+    }
+    let agreed = ConsentArgs { yes: args.yes, force: false };
+    consent::ask(agreed, false, "Delete them?", context)?;
+    Ok(goes)
 }
 
 /// How long it holds that nobody needs what is left: a session takes longer to start and to write anything.

@@ -5,10 +5,9 @@ use nutkin_flink::Configuration;
 use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::{cluster, leftovers};
 
-use super::super::consent::{self, ConsentArgs};
 use super::super::select::cluster_of;
 use super::super::shared::PlatformArgs;
-use super::{Args, Context};
+use super::{Args, Context, to_delete};
 use crate::{Exit, Outcome};
 
 /// Removes the high availability data of sessions that are gone.
@@ -23,25 +22,10 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let api = Api::new(access)?;
     let mut left = leftovers::high_availability(&api).await?;
     left.retain(|one| args.name.as_ref().is_none_or(|name| one.cluster_id == *name));
-    let (stays, goes): (Vec<LeftMaps>, Vec<LeftMaps>) =
-        left.into_iter().partition(|one| one.needed.is_some());
-    if args.dry_run {
-        for one in &stays {
-            printer.say(&one.line());
-        }
-    }
+    let goes = to_delete(left, |one| one.needed.is_none(), LeftMaps::line, args, context)?;
     if goes.is_empty() {
-        printer.say("nothing is left that nobody needs");
         return Ok(Exit::Done);
     }
-    printer.say(if args.dry_run { "would be deleted:" } else { "will be deleted:" });
-    for one in &goes {
-        printer.say(&format!("  {}", one.line()));
-    }
-    if args.dry_run {
-        return Ok(Exit::Done);
-    }
-    consent::ask(ConsentArgs { yes: args.yes, force: false }, false, "Delete them?", context)?;
     let mut count = 0;
     for one in goes {
         let deleted = leftovers::delete(&api, &one).await?;

@@ -5,8 +5,7 @@ use nutkin_core::kubernetes::ha;
 use nutkin_core::ledger::Wanted;
 use nutkin_flink::Problem;
 
-use super::super::consent::{self, ConsentArgs};
-use super::{Args, Context};
+use super::{Args, Context, to_delete};
 use crate::zookeeper::ZooKeeper;
 use crate::{Exit, Outcome};
 use nutkin_shell::Error;
@@ -17,25 +16,16 @@ use nutkin_shell::Error;
 /// Consent needed (6); ZooKeeper refuses (1).
 pub(super) async fn run(args: &Args, context: &Context<'_>) -> Outcome {
     let printer = context.printer;
-    let (stays, goes): (Vec<LeftZnodes>, Vec<LeftZnodes>) =
-        left(args, context).await?.into_iter().partition(|one| one.needed.is_some());
-    if args.dry_run {
-        for one in &stays {
-            printer.say(&one.line());
-        }
-    }
+    let goes = to_delete(
+        left(args, context).await?,
+        |one| one.needed.is_none(),
+        LeftZnodes::line,
+        args,
+        context,
+    )?;
     if goes.is_empty() {
-        printer.say("nothing is left that nobody needs");
         return Ok(Exit::Done);
     }
-    printer.say(if args.dry_run { "would be deleted:" } else { "will be deleted:" });
-    for one in &goes {
-        printer.say(&format!("  {}", one.line()));
-    }
-    if args.dry_run {
-        return Ok(Exit::Done);
-    }
-    consent::ask(ConsentArgs { yes: args.yes, force: false }, false, "Delete them?", context)?;
     let mut count = 0;
     for one in goes {
         // What has come in since is seen; what comes in from now on has ZooKeeper refuse.
