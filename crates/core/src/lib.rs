@@ -35,5 +35,6 @@ pub mod spec;
 pub mod status;
 pub mod supervision;
 pub mod words;
+pub mod zookeeper;
 
 pub use remedy::{Remark, Remedy, Wording};

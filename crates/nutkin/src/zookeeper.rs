@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use nutkin_core::gc::znodes::Znode;
+use nutkin_core::zookeeper::{self, CLOSE_SESSION};
 use nutkin_shell::{Error, Kind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -25,7 +26,6 @@ const LARGEST: i32 = 64 << 20;
 const GET_CHILDREN: i32 = 12;
 const MULTI: i32 = 14;
 const DELETE: i32 = 2;
-const CLOSE: i32 = -11;
 /// The kind of a part of a transaction that was not done, and of its end.
 const NONE: i32 = -1;
 
@@ -66,15 +66,7 @@ impl ZooKeeper {
         let address = if has_port { server.to_owned() } else { format!("{server}:{PORT}") };
         let stream = TcpStream::connect(&address).await?;
         let mut client = Self { server: address, stream, requests: 0 };
-        let mut hello = Vec::new();
-        // Version of the protocol, the last change that was seen, and that there is no session so far.
-        put_int(&mut hello, 0);
-        hello.extend(0_i64.to_be_bytes());
-        put_int(&mut hello, SESSION);
-        hello.extend(0_i64.to_be_bytes());
-        put_int(&mut hello, 16);
-        hello.extend([0; 16]);
-        client.send(&hello).await?;
+        client.stream.write_all(&zookeeper::connect(0, [0; 16], SESSION)).await?;
         let answer = client.receive().await?;
         let mut answer = Answer(&answer);
         answer.int()?;
@@ -137,7 +129,7 @@ impl ZooKeeper {
     /// Ends the session, so that the server need not wait for its end.
     pub(crate) async fn close(mut self) {
         // It ends by itself otherwise.
-        let _ = self.call(CLOSE, &[]).await;
+        let _ = self.call(CLOSE_SESSION, &[]).await;
     }
 
     fn check(&self, code: i32, path: &str) -> Result<(), Error> {
@@ -186,9 +178,7 @@ impl ZooKeeper {
     }
 
     async fn send(&mut self, body: &[u8]) -> io::Result<()> {
-        let length = i32::try_from(body.len()).map_err(io::Error::other)?;
-        let frame = [&length.to_be_bytes(), body].concat();
-        self.stream.write_all(&frame).await
+        self.stream.write_all(&zookeeper::with_length(body)).await
     }
 
     async fn receive(&mut self) -> io::Result<Vec<u8>> {

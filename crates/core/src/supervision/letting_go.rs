@@ -3,6 +3,8 @@
 //! A session may be closed by whoever knows its number and its password. The log of the process has the number; the password is
 //! calculated from it (`ZooKeeperServer.generatePasswd`), the same in 3.4 to 3.9, which Flink 1.13 to 2.3 bring along.
 
+use crate::zookeeper;
+
 /// Ends the number in what `ClientCnxn.SendThread.onConnected` logs at INFO: `… complete on server …, session id = 0x…, negotiated
 /// timeout = …`, up to 3.5 `sessionid = 0x…`.
 const NUMBER_ENDS: &str = ", negotiated timeout = ";
@@ -12,9 +14,6 @@ const SUPER_SECRET: u64 = 0xB341_5C00;
 
 /// `java.util.Random`: multiplier, addend and the bits of its state.
 const RANDOM: (u64, u64, u32) = (0x5_DEEC_E66D, 0xB, 48);
-
-/// `OpCode.closeSession`.
-const CLOSE_SESSION: i32 = -11;
 
 /// The timeout that is asked for, milliseconds. The session is closed at once, and the server takes what it allows at least.
 const TIMEOUT: i32 = 4000;
@@ -31,17 +30,7 @@ pub fn sessions_in(log: &str) -> Vec<u64> {
 
 /// What takes over a session: `ConnectRequest`, with its length before it.
 pub fn connect(session: u64) -> Vec<u8> {
-    let mut request = Vec::new();
-    // Protocol version 0, and no change of the data seen.
-    request.extend(0_i32.to_be_bytes());
-    request.extend(0_i64.to_be_bytes());
-    request.extend(TIMEOUT.to_be_bytes());
-    request.extend(session.to_be_bytes());
-    request.extend(16_i32.to_be_bytes());
-    request.extend(password(session));
-    // Not for reading only.
-    request.push(0);
-    with_length(&request)
+    zookeeper::connect(session, password(session), TIMEOUT)
 }
 
 /// Whether the server has the session, by its `ConnectResponse` without its length.
@@ -53,12 +42,7 @@ pub fn has_session(answer: &[u8], session: u64) -> bool {
 /// What closes the session of a connection: `RequestHeader`, with its length before it.
 pub fn close() -> Vec<u8> {
     let number = 1_i32;
-    with_length(&[number.to_be_bytes(), CLOSE_SESSION.to_be_bytes()].concat())
-}
-
-fn with_length(request: &[u8]) -> Vec<u8> {
-    let length = i32::try_from(request.len()).unwrap_or(i32::MAX);
-    [&length.to_be_bytes(), request].concat()
+    zookeeper::with_length(&[number.to_be_bytes(), zookeeper::CLOSE_SESSION.to_be_bytes()].concat())
 }
 
 /// `Random(session ^ superSecret).nextBytes`.
