@@ -18,12 +18,19 @@ const NEAR: usize = 16;
 const PRIVATE: [&str; 6] = ["credential", "licence", "license", "password", "private", "secret"];
 
 /// Whether a file of variables is one that everybody writes for himself, by its name.
-pub(super) fn is_private(path: &str) -> bool {
+fn is_private(path: &str) -> bool {
     let name = last(path).to_ascii_lowercase();
     PRIVATE.iter().any(|word| name.contains(word))
 }
 
 impl Project<'_, '_> {
+    /// Whether a file of variables, named in these words, is missing: everybody writes some for himself, and commands make others.
+    pub(super) fn lacks_variables(&mut self, written: &str, path: &str) -> bool {
+        let is_here = !written.contains('$') && !written.starts_with(['/', '~']);
+        let is_lost = is_here && self.is_placed() && !self.files.has(path) && !is_private(path);
+        is_lost && !generated::is(self.files.all, path) && !self.has_example(path)
+    }
+
     /// The line on which a block of text in a list begins, above its first line.
     fn begin(&self, node: &Node) -> u32 {
         let begins = |line: &u32| {
@@ -34,7 +41,7 @@ impl Project<'_, '_> {
     }
 
     /// Whether a file beside shows what a file of variables has in it, so that everybody writes one: `.env.example`.
-    pub(super) fn has_example(&mut self, path: &str) -> bool {
+    fn has_example(&mut self, path: &str) -> bool {
         let (stem, end) = match path.strip_suffix(".env") {
             Some(stem) => (stem, ".env"),
             None => (path, ""),
@@ -75,11 +82,7 @@ impl Project<'_, '_> {
             self.out.wanted.insert(path.clone());
             let Some(index) = self.files.find(&path) else {
                 if node.text_of("required") != Some("false") {
-                    let is_here = !written.contains('$') && !written.starts_with(['/', '~']);
-                    let is_lost =
-                        is_here && !is_off && !self.files.has(&path) && !is_private(&path);
-                    let is_made = is_lost && generated::is(self.files.all, &path);
-                    if is_lost && !is_made && self.is_placed() && !self.has_example(&path) {
+                    if !is_off && self.lacks_variables(written, &path) {
                         let message = format!(
                             "`{path}` is named as a file of variables, but there is no such file"
                         );

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::environment::is_private;
 use super::{Project, put_together};
 use crate::compose::{Refusal, merge};
 use crate::generated;
@@ -152,19 +151,17 @@ impl Project<'_, '_> {
     fn variables_of(&mut self, one: &Node, base: &str) -> Variables {
         let listed = one.items_of("env_file").iter().filter_map(Walk::text);
         let named: Vec<&str> = one.text_of("env_file").into_iter().chain(listed).collect();
-        let paths: Vec<String> = if named.is_empty() {
-            vec![beside(base, ".env")]
+        let paths: Vec<(Option<&str>, String)> = if named.is_empty() {
+            vec![(None, beside(base, ".env"))]
         } else {
-            named.iter().map(|path| beside(&self.base, path)).collect()
+            named.iter().map(|written| (Some(*written), beside(&self.base, written))).collect()
         };
         let mut variables = Variables::new();
-        for path in paths {
+        for (written, path) in paths {
             let (file, found) = self.files.variables(&path);
             variables.extend(found);
             self.out.used.extend(file);
-            let is_lost = !named.is_empty() && self.is_placed() && !self.files.has(&path);
-            let is_elsewhere = path.contains('$') || is_private(&path) || self.has_example(&path);
-            if is_lost && !is_elsewhere && !generated::is(self.files.all, &path) {
+            if written.is_some_and(|written| self.lacks_variables(written, &path)) {
                 let message =
                     format!("`{path}` is an `env_file` of an include, and there is no such file");
                 self.out.refusals.push(Refusal::new(one.place(self.file), message));
