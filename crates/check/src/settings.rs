@@ -1,6 +1,6 @@
 //! The options of a session, from all the places at which they are set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::conf::{Line, lines};
 use super::embedded::{Embedded, Origin};
@@ -51,6 +51,9 @@ pub(super) struct Settings {
     pub(super) list: Vec<Setting>,
     /// Last setting of a key: index in the list.
     last: BTreeMap<String, usize>,
+    /// Keys that an old spelling in the list may answer: rules ask for dozens of options in each session, and the table of
+    /// options is searched for those alone.
+    spelled: BTreeSet<&'static str>,
 }
 
 impl Settings {
@@ -66,7 +69,9 @@ impl Settings {
     }
 
     pub(super) fn push(&mut self, setting: Setting) {
-        self.last.insert(setting.key.clone(), self.list.len());
+        if self.last.insert(setting.key.clone(), self.list.len()).is_none() {
+            self.spelled.extend(options::relatives(&setting.key));
+        }
         self.list.push(setting);
     }
 
@@ -78,7 +83,7 @@ impl Settings {
     /// What counts for an option: its key, otherwise a spelling that some version reads.
     pub(super) fn get(&self, key: &str) -> Option<&Setting> {
         self.exact(key).or_else(|| {
-            let info = options::find(key)?;
+            let info = self.spelled.contains(key).then(|| options::find(key)).flatten()?;
             info.old_spellings().iter().find_map(|old| self.exact(old))
         })
     }
@@ -329,4 +334,39 @@ pub(super) fn session(file: usize, node: &Node, into: &mut Settings) {
         }
     }
     walk(file, node, "", into);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_spellings_of_all_options_are_found() {
+        let mut found = 0;
+        for option in options::matching("") {
+            let keys = [&[option.key][..], &option.old_spellings()].concat();
+            for set in option.old_spellings() {
+                let mut settings = Settings::default();
+                settings.push(Setting {
+                    key: set.to_owned(),
+                    value: Value::from("a"),
+                    place: Place { file: 0, line: 1, column: 1 },
+                    dialect: None,
+                    implied: false,
+                });
+                for key in &keys {
+                    let info = options::find(key);
+                    let wanted =
+                        *key == set || info.is_some_and(|info| info.old_spellings().contains(&set));
+                    assert_eq!(
+                        settings.get(key).is_some(),
+                        wanted,
+                        "{set} is set, {key} asked for"
+                    );
+                    found += usize::from(wanted);
+                }
+            }
+        }
+        assert!(found > 400, "{found}");
+    }
 }

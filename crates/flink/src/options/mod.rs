@@ -176,6 +176,16 @@ pub fn newest_spelling(key: &str) -> Option<&'static str> {
     table::line(&current).map(|line| line.key)
 }
 
+/// The keys that mean something where this one is set, because it is an old spelling: the options of which it is one, and
+/// their other old spellings. None for a key that is no old spelling.
+pub fn relatives(key: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let newer = table::line(key).into_iter().flat_map(|line| line.newer());
+    newer.filter_map(table::line).flat_map(|line| {
+        let others = of_line(&line).old_spellings();
+        std::iter::once(line.key).chain(others)
+    })
+}
+
 /// The entry that Flink takes for an option: that of its key, otherwise of the first old spelling that is set, in
 /// Flink's order (`Configuration.getRawValueFromOption`). The key that was found comes with it.
 pub fn lookup<'c>(
