@@ -202,9 +202,13 @@ fn session_file(rendering: &Rendering<'_>) -> Option<File> {
         if role != "jobManager" || !is_silent {
             side.insert("replicas".to_owned(), json!(replicas));
         }
-        side.extend(amounts(role, &mut options));
         if !side.is_empty() {
             tail.insert(role.to_owned(), Value::Object(side));
+        }
+    }
+    for role in ["jobManager", "taskManager"] {
+        if let Some(resource) = amounts(role, rendering.storage(role), &mut options) {
+            tail.entry(role).or_insert_with(|| json!({}))["resource"] = resource;
         }
     }
     let words = |field: &str, own: &[&str]| {
@@ -232,27 +236,34 @@ fn session_file(rendering: &Rendering<'_>) -> Option<File> {
 }
 
 /// `resource` of a role, where options have the form that these fields give them: bytes.
-fn amounts(role: &str, options: &mut BTreeMap<String, String>) -> Option<(String, Value)> {
+fn amounts(
+    role: &str,
+    storage: Option<&str>,
+    options: &mut BTreeMap<String, String>,
+) -> Option<Value> {
     let lower = role.to_lowercase();
+    let mut resource = Map::new();
     let key = format!("{lower}.memory.process.size");
-    let bytes: u64 = options.get(&key)?.strip_suffix('b')?.parse().ok()?;
-    options.remove(&key);
-    let memory = match bytes % (1 << 20) {
-        0 => format!("{}m", bytes >> 20),
-        _ => format!("{bytes}b"),
-    };
-    let mut resource = json!({ "memory": memory });
-    let cpu = ["amount", ""].map(|end| format!("kubernetes.{lower}.cpu.{end}"));
-    let cpu = cpu.map(|key| key.trim_end_matches('.').to_owned());
-    if let Some(key) = cpu.iter().find(|key| options.contains_key(*key))
-        && let Some(number) = options.remove(key).and_then(|text| text.parse::<f64>().ok())
-    {
-        resource["cpu"] = json!(number);
+    let bytes = options.get(&key).and_then(|text| text.strip_suffix('b')?.parse::<u64>().ok());
+    if let Some(bytes) = bytes {
+        options.remove(&key);
+        let memory = match bytes % (1 << 20) {
+            0 => format!("{}m", bytes >> 20),
+            _ => format!("{bytes}b"),
+        };
+        resource.insert("memory".to_owned(), json!(memory));
+        let mut keys =
+            ["amount", ""].map(|end| format!("kubernetes.{lower}.cpu.{end}")).into_iter();
+        let cpu = keys.find_map(|key| options.remove(key.trim_end_matches('.')));
+        resource.extend(
+            cpu.and_then(|text| Some(("cpu".to_owned(), json!(text.parse::<f64>().ok()?)))),
+        );
     }
-    Some(("resource".to_owned(), resource))
+    resource.extend(storage.map(|storage| ("ephemeralStorage".to_owned(), json!(storage))));
+    (!resource.is_empty()).then_some(Value::Object(resource))
 }
 
-/// Adds pod templates and logging: what the objects have beside what a session without them has.
+/// Adds logging and pod templates: what the objects have beside what a session without them has.
 fn add_templates(rendering: &Rendering<'_>, file: &mut File) -> Option<()> {
     let mut bare = file.clone();
     bare.options.retain(|key, _| !DIRECTORIES.contains(&key.as_str()));
@@ -261,6 +272,12 @@ fn add_templates(rendering: &Rendering<'_>, file: &mut File) -> Option<()> {
     if let Some(template) = &native {
         bare.tail.entry("taskManager").or_insert_with(|| json!({}))["podTemplate"] =
             template.clone();
+    }
+    // Logging first: its files are items of a volume of the pods.
+    if let Some(logging) = logging(rendering, &bare.planned()?) {
+        for file in [&mut bare, &mut *file] {
+            file.head.insert("logConfiguration".to_owned(), logging.clone());
+        }
     }
     let planned = bare.planned()?;
     let bare = Rendering::of(rendering.name, &planned)?;
@@ -278,16 +295,19 @@ fn add_templates(rendering: &Rendering<'_>, file: &mut File) -> Option<()> {
             side["podTemplate"] = template;
         }
     }
+    Some(())
+}
+
+/// The log files that a session without `logConfiguration` does not have.
+fn logging(rendering: &Rendering<'_>, bare: &[Value]) -> Option<Value> {
+    let bare = Rendering::of(rendering.name, bare)?;
     let texts = rendering.configuration["data"].as_object()?;
-    let is_log = |name: &str| Dialect::of_file(name).is_none();
     let said = texts.iter().filter(|(name, text)| {
-        is_log(name) && bare.configuration["data"].get(name.as_str()) != Some(text)
+        Dialect::of_file(name).is_none()
+            && bare.configuration["data"].get(name.as_str()) != Some(text)
     });
     let logs: Map<String, Value> = said.map(|(name, text)| (name.clone(), text.clone())).collect();
-    if !logs.is_empty() {
-        file.head.insert("logConfiguration".to_owned(), Value::Object(logs));
-    }
-    Some(())
+    (!logs.is_empty()).then_some(Value::Object(logs))
 }
 
 /// Leaves out what the planner writes again.

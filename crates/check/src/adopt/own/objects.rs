@@ -68,6 +68,16 @@ impl<'a> Rendering<'a> {
         }
     }
 
+    /// `resource.ephemeralStorage` of a role: request and limit of its main container. Of a native session the template
+    /// of TaskManagers has it.
+    pub(super) fn storage(&self, role: &str) -> Option<&'a str> {
+        let workload = if role == "jobManager" { self.workload } else { self.task_manager? };
+        let resources = &main(workload)["resources"];
+        let [asked, most] =
+            ["requests", "limits"].map(|kind| &resources[kind]["ephemeral-storage"]);
+        (asked == most).then(|| asked.as_str()).flatten()
+    }
+
     /// `spec.restartNonce`.
     pub(super) fn restart_nonce(&self) -> Option<i64> {
         let annotations = &self.workload["spec"]["template"]["metadata"]["annotations"];

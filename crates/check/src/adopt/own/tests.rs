@@ -85,6 +85,30 @@ fn examples() {
     check(include_str!("../../../../../examples/high-availability.yaml"));
 }
 
+/// What the pods have by `resource` stays there: it is no template, and no option.
+#[test]
+fn amounts_of_both_roles() {
+    for mode in ["native", "standalone"] {
+        let text = format!(
+            "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: orders}}\nspec:\n  flinkVersion: v1_20\n  mode: {mode}\n  \
+             jobManager:\n    resource: {{memory: 2g, cpu: 1, ephemeralStorage: 1Gi}}\n  taskManager:\n    resource: {{memory: 3g, cpu: 2}}\n"
+        );
+        check(&text);
+        let made = adopted(&render(&text).unwrap()).text;
+        for (word, is_there) in [
+            ("memory: 2048m", true),
+            ("cpu: 1.0", true),
+            ("ephemeralStorage: 1Gi", true),
+            ("memory: 3072m", true),
+            ("podTemplate", false),
+            ("process.size", false),
+            ("cpu.amount", false),
+        ] {
+            assert_eq!(made.contains(word), is_there, "{word} in {mode}:\n{made}");
+        }
+    }
+}
+
 /// As `render -o kustomize` writes it: a list of the files lies beside the objects.
 #[test]
 fn a_directory_for_kustomize() {
@@ -109,13 +133,27 @@ fn a_changed_rendering_is_adopted_as_a_file_of_somebody() {
 }
 
 /// Lines of `spec` that go together with any others.
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 5] = [
     "  image: registry.example.com/flink:7\n",
     "  imagePullPolicy: Always\n",
     "  restartNonce: 4\n",
     "  ingress: {template: \"{{name}}.example.com/ui\", className: nginx, annotations: {a: b}}\n",
-    "  logConfiguration: {log4j-console.properties: \"rootLogger.level = WARN\\n\"}\n",
     "  serviceAccount: streams\n",
+];
+
+/// Log files of Log4j, of logback, and of both.
+const LOGGING: [&str; 4] = [
+    "",
+    "  logConfiguration: {log4j-console.properties: \"rootLogger.level = WARN\\n\"}\n",
+    "  logConfiguration: {logback-console.xml: \"<configuration/>\\n\"}\n",
+    "  logConfiguration: {logback-console.xml: \"<configuration/>\\n\", log4j-console.properties: \"rootLogger.level = WARN\\n\"}\n",
+];
+
+/// Amounts of a role.
+const AMOUNTS: [&str; 3] = [
+    "    resource: {memory: 3g, cpu: 2}\n",
+    "    resource: {memory: 3g, ephemeralStorage: 5Gi}\n",
+    "    resource: {memory: 2049m, cpu: 0.5, ephemeralStorage: 500M}\n",
 ];
 
 /// Options that go together with any others.
@@ -155,13 +193,14 @@ fn files() -> impl Strategy<Value = String> {
         subsequence(&FIELDS[..], 0..=FIELDS.len()),
         subsequence(&OPTIONS[..], 0..=OPTIONS.len()),
         (select(&TEMPLATES[..]), select(&TEMPLATES[..]), select(&["", "1", "2"][..])),
-        (any::<bool>(), any::<bool>(), 1..4_u32),
+        (any::<bool>(), any::<bool>(), 1..4_u32, select(&LOGGING[..]), select(&AMOUNTS[..])),
     )
-        .prop_map(|((flink, mode), fields, options, templates, (ha, sized, workers))| {
+        .prop_map(|((flink, mode), fields, options, templates, others)| {
             let (of_all, of_workers, sets) = templates;
+            let (ha, sized, workers, logging, amounts) = others;
             let mut text = format!(
                 "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {{name: orders, namespace: shop}}\n\
-                 spec:\n  flinkVersion: {flink}\n  mode: {mode}\n{}  flinkConfiguration:\n    jobmanager.memory.process.size: 2g\n",
+                 spec:\n  flinkVersion: {flink}\n  mode: {mode}\n{}{logging}  flinkConfiguration:\n    jobmanager.memory.process.size: 2g\n",
                 fields.concat()
             );
             let standalone = mode == "standalone";
@@ -187,7 +226,7 @@ fn files() -> impl Strategy<Value = String> {
                 text.push_str(&format!("    replicas: {workers}\n"));
             }
             if sized || !standalone {
-                text.push_str("    resource: {memory: 3g, cpu: 2}\n");
+                text.push_str(amounts);
             }
             if !of_workers.is_empty() && sets != "1" {
                 text.push_str(&format!("    podTemplate: {{{of_workers}}}\n"));
