@@ -11,17 +11,27 @@ use crate::ledger::Ledger;
 use crate::session::{Session, SessionJob};
 use crate::words::kept as words;
 
-/// What to know of jobs on Kubernetes that a move or a recovery resumes, and whose jars nobody has but the machine that submits them: only
-/// there it can be done. `of_file`: the jobs of the session file; `fates`: what a change does to
-/// those that run.
+/// Jobs on Kubernetes that a move or a recovery resumes, and whose jars nobody has but the machine that submits them: only
+/// there it can be done. By their names in the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JarsOnlyHere(pub BTreeSet<String>);
+
+impl JarsOnlyHere {
+    /// What to know of them; `None`: there are none.
+    pub fn line(&self) -> Option<String> {
+        (!self.0.is_empty()).then(|| words::only_here(&self.0))
+    }
+}
+
+/// Looks for them. `of_file`: the jobs of the session file; `fates`: what a change does to those that run.
 pub fn jars_only_here(
     session: &Session,
     of_file: &[SessionJob],
     ledger: Option<&Ledger>,
     fates: &Fates,
-) -> Option<String> {
+) -> JarsOnlyHere {
     if JarStore::of(&session.configuration) != Ok(JarStore::Machine) {
-        return None;
+        return JarsOnlyHere::default();
     }
     let all = if let Fates::Known(all) = fates { &all[..] } else { &[] };
     let moved = all.iter().filter(|job| job.fate == Fate::Moved);
@@ -33,11 +43,8 @@ pub fn jars_only_here(
     });
     let to_come =
         of_file.iter().filter(|job| recovers && job.running && is_file(job.jar_uri.as_deref()));
-    let names: BTreeSet<&str> = running
-        .map(|(name, _)| name.as_str())
-        .chain(to_come.map(|job| job.name.as_str()))
-        .collect();
-    (!names.is_empty()).then(|| words::only_here(&names))
+    let running = running.map(|(name, _)| name);
+    JarsOnlyHere(running.chain(to_come.map(|job| &job.name)).cloned().collect())
 }
 
 /// Whether a jar is a file, which is where somebody put it, and not at an address from which it can be fetched again.

@@ -31,7 +31,7 @@ pub use claim::ClaimMode;
 pub use decide::{carried_out, decide, problems, redeploys};
 pub use evidence::{Looks, RECENT, sightings_to_write};
 pub use find::{ListedJob, NotFound, find};
-pub use jars_here::jars_only_here;
+pub use jars_here::{JarsOnlyHere, jars_only_here};
 pub use left::{Archived, LIST, archived, listed};
 pub use lost::{
     AfterLoss, JobArchive, LostJob, LostOutcome, WhyLost, cut, from_older, is_one_of_several, lost,

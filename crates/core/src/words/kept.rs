@@ -53,7 +53,7 @@ pub(crate) fn claim_stays(name: &str) -> String {
 }
 
 /// Jobs whose jars nobody has but the machine that submitted them.
-pub(crate) fn only_here(jobs: &BTreeSet<&str>) -> String {
+pub(crate) fn only_here(jobs: &BTreeSet<String>) -> String {
     let jobs: Vec<String> = jobs.iter().map(|job| format!("`{job}`")).collect();
     format!(
         "jars of {} are only on the machine that submits them: a move or a recovery from another one cannot resume these jobs; \

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nutkin_core::decide::Outline;
-use nutkin_core::jobs::{Outlook, jars_only_here};
+use nutkin_core::jobs::{JarsOnlyHere, Outlook, jars_only_here};
 use nutkin_core::ledger::{Ledger, Phase};
 use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
@@ -106,6 +106,13 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
                 super::snapshots::deletes(place.platform()),
             )
         };
+        let only_here = if place.platform() == Platform::Kubernetes {
+            let of_file = if args.wish.no_jobs { &[] } else { &session.jobs[..] };
+            let ledger = opened.as_ref().map(|opened| &opened.ledger);
+            jars_only_here(session, of_file, ledger, &outline.jobs)
+        } else {
+            JarsOnlyHere::default()
+        };
         let comes = !snapshots.is_empty()
             || outlooks.iter().flatten().any(|outlook| !outlook.names().is_empty());
         if args.output.output == Output::Text {
@@ -115,11 +122,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             let is_drift = !is_new && !is_done;
             lines.extend(wish.of_ledger.clone().filter(|_| is_drift));
             lines.extend(outlooks.iter().flatten().filter_map(Outlook::line));
-            if place.platform() == Platform::Kubernetes {
-                let of_file = if args.wish.no_jobs { &[] } else { &session.jobs[..] };
-                let ledger = opened.as_ref().map(|opened| &opened.ledger);
-                lines.extend(jars_only_here(session, of_file, ledger, &outline.jobs));
-            }
+            lines.extend(only_here.line());
             lines.extend(snapshots.iter().map(|one| one.line.clone()));
             lines.extend(strays.iter().map(|(name, id)| goes_on(name, id)));
             if outlooks.is_none() {
@@ -135,6 +138,7 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
             });
             let item = |one: &SnapshotNext| json!({"name": one.name, "job": one.job, "action": one.action});
             plan["snapshots"] = snapshots.iter().map(item).collect();
+            plan["jarsOnlyHere"] = json!(only_here.0);
             if let Some(phase) = phase {
                 plan["underWay"] = phase.document();
             }

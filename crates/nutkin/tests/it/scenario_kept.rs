@@ -98,8 +98,12 @@ fn plan_names_jars_that_are_only_on_the_machine_that_submitted_them() {
         assert!(!before.expect(0).stdout.contains(ONLY_HERE), "there is no job: {}", before.all());
         jar_in(&place);
         place.run(RUN).expect(0);
-        let plan = place.run(&[&["plan", "a"], options, change].concat());
-        assert_eq!(plan.expect(0).stdout.contains(ONLY_HERE), is_told, "{}", plan.all());
+        let plan = [&["plan", "a"], options, change].concat();
+        let told = place.run(&plan);
+        assert_eq!(told.expect(0).stdout.contains(ONLY_HERE), is_told, "{}", told.all());
+        let document = place.run(&[&plan[..], &["-o", "json"]].concat()).json();
+        let names = if is_told { json!([JOB]) } else { json!([]) };
+        assert_eq!(document["jarsOnlyHere"], names, "{document:#}");
     }
     let restart = ["-D", "env.java.opts.all=-Dx=y"];
     // Whoever recovers jobs needs them, and whoever moves jobs.
