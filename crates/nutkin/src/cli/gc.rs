@@ -98,23 +98,18 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         if goes.is_empty() {
             return Ok(Exit::Done);
         }
-        let mut again: Option<(Instant, BTreeSet<String>)> = None;
+        let mut again = LookAgain::default();
         let (mut count, mut failed) = (0, None);
         for one in goes {
             // Somebody may have started a job since, also while other things were deleted.
-            let is_old = |(looked, _): &(Instant, BTreeSet<String>)| FRESH < looked.elapsed();
-            if again.as_ref().is_none_or(is_old) {
-                let looked = Instant::now();
-                match judge_again(&args, context).await {
-                    Ok(goes) => again = Some((looked, goes)),
-                    // Nobody knows any more what is needed: the rest stays.
-                    Err(failure) => {
-                        failed.get_or_insert(failure);
-                        break;
-                    }
+            let goes = match again.look(async || judge_again(&args, context).await).await {
+                Ok(goes) => goes.contains(&one.leftover.path),
+                // Nobody knows any more what is needed: the rest stays.
+                Err(failure) => {
+                    failed.get_or_insert(failure);
+                    break;
                 }
-            }
-            let goes = again.as_ref().is_some_and(|(_, goes)| goes.contains(&one.leftover.path));
+            };
             match if goes { remove(&one.leftover) } else { Ok(false) } {
                 Ok(true) => count += 1,
                 Ok(false) => {
@@ -169,6 +164,30 @@ fn to_delete<T>(
 
 /// How long it holds that nobody needs what is left: a session takes longer to start and to write anything.
 const FRESH: Duration = Duration::from_secs(2);
+
+/// What a look has found that is made again before a deletion, and when it began; `None`: there was none yet.
+struct LookAgain<T>(Option<(Instant, T)>);
+
+impl<T> Default for LookAgain<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> LookAgain<T> {
+    /// What it has found, for as long as that holds; then it is made again.
+    ///
+    /// # Errors
+    /// Those of the look.
+    async fn look(&mut self, look: impl AsyncFnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+        let holds = self.0.take().filter(|(began, _)| began.elapsed() <= FRESH);
+        let now = match holds {
+            Some(now) => now,
+            None => (Instant::now(), look().await?),
+        };
+        Ok(&self.0.insert(now).1)
+    }
+}
 
 async fn judge_again(args: &Args, context: &Context<'_>) -> Result<BTreeSet<String>, Error> {
     let judged = judged(args, context).await?;

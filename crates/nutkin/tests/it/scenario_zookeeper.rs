@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -20,6 +21,8 @@ struct ZooKeeper {
     nodes: Arc<Mutex<Nodes>>,
     /// Comes in before the next transaction.
     comes: Arc<Mutex<Option<String>>>,
+    /// How often the root was listed.
+    looks: Arc<AtomicUsize>,
     port: u16,
 }
 
@@ -41,14 +44,15 @@ impl ZooKeeper {
         let port = listener.local_addr().unwrap().port();
         let nodes = Arc::new(Mutex::new(nodes));
         let comes = Arc::new(Mutex::new(None));
-        let (all, next) = (Arc::clone(&nodes), Arc::clone(&comes));
+        let looks = Arc::new(AtomicUsize::new(0));
+        let (all, next, count) = (Arc::clone(&nodes), Arc::clone(&comes), Arc::clone(&looks));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (all, next) = (Arc::clone(&all), Arc::clone(&next));
-                thread::spawn(move || serve(stream, &all, &next));
+                let (all, next, count) = (Arc::clone(&all), Arc::clone(&next), Arc::clone(&count));
+                thread::spawn(move || serve(stream, &all, &next, &count));
             }
         });
-        Self { nodes, comes, port }
+        Self { nodes, comes, looks, port }
     }
 
     fn put(&self, path: &str, owner: i64) {
@@ -91,7 +95,12 @@ fn text(from: &mut &[u8]) -> String {
     String::from_utf8(text.to_vec()).unwrap()
 }
 
-fn serve(mut stream: TcpStream, nodes: &Mutex<Nodes>, comes: &Mutex<Option<String>>) {
+fn serve(
+    mut stream: TcpStream,
+    nodes: &Mutex<Nodes>,
+    comes: &Mutex<Option<String>>,
+    looks: &AtomicUsize,
+) {
     if frame(&mut stream).is_none() {
         return;
     }
@@ -108,7 +117,11 @@ fn serve(mut stream: TcpStream, nodes: &Mutex<Nodes>, comes: &Mutex<Option<Strin
         let mut request = &request[..];
         let (number, kind) = (int(&mut request), int(&mut request));
         let (code, body) = match kind {
-            12 => children(&nodes.lock().unwrap(), &text(&mut request)),
+            12 => {
+                let path = text(&mut request);
+                looks.fetch_add(usize::from(path == "/flink"), Ordering::SeqCst);
+                children(&nodes.lock().unwrap(), &path)
+            }
             14 => {
                 let mut nodes = nodes.lock().unwrap();
                 if let Some(path) = comes.lock().unwrap().take() {
@@ -212,6 +225,19 @@ fn gc_deletes_znodes_that_nobody_uses() {
     assert!(
         !server.has("/flink/lives") && !server.has("/flink/back") && server.has("/flink/graph")
     );
+}
+
+#[test]
+fn gc_looks_again_once_for_all_that_it_deletes_in_a_moment() {
+    let world = World::new();
+    let server = ZooKeeper::start(&[]);
+    for number in 0..20 {
+        server.put(&format!("/flink/gone-{number}/leader"), 0);
+    }
+    server.gc(&world, &["--yes"]).expect(0).says("deleted: 20");
+    // Once to show it, and once more each two seconds.
+    let looks = server.looks.load(Ordering::SeqCst);
+    assert!((2..10).contains(&looks), "{looks} looks");
 }
 
 #[test]

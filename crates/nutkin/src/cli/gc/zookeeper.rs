@@ -5,7 +5,7 @@ use nutkin_core::kubernetes::ha;
 use nutkin_core::ledger::Wanted;
 use nutkin_flink::Problem;
 
-use super::{Args, Context, to_delete};
+use super::{Args, Context, LookAgain, to_delete};
 use crate::zookeeper::ZooKeeper;
 use crate::{Exit, Outcome};
 use nutkin_shell::Error;
@@ -26,11 +26,11 @@ pub(super) async fn run(args: &Args, context: &Context<'_>) -> Outcome {
     if goes.is_empty() {
         return Ok(Exit::Done);
     }
-    let mut count = 0;
+    let (mut count, mut again) = (0, LookAgain::default());
     for one in goes {
         // What has come in since is seen; what comes in from now on has ZooKeeper refuse.
-        let now = left(args, context).await?.into_iter();
-        let same = now.filter(|now| now.needed.is_none()).find(|now| now.path == one.path);
+        let now = again.look(async || left(args, context).await).await?;
+        let same = now.iter().find(|now| now.needed.is_none() && now.path == one.path);
         let is_deleted = match same {
             Some(same) => {
                 let mut client = ZooKeeper::connect(servers(args)).await?;
