@@ -39,6 +39,8 @@ pub struct ReleaseLine {
     pub has_checkpoint_trigger: bool,
     /// `POST /jobs/:id/stop` and its like take a `triggerId`: sent twice, they are obeyed once.
     pub takes_trigger_id: bool,
+    /// `GET /applications/overview` is there: sessions have applications, with the jobs of each (FLIP-549).
+    pub has_applications: bool,
     /// Savepoints need `formatType: NATIVE` to be safe for every state.
     pub native_savepoints: bool,
     /// Legacy memory options (`*.heap.size`, `*.heap.mb`, `FLINK_*_HEAP`) are read.
@@ -81,6 +83,7 @@ const fn line(number: (u16, u16), newest_patch: u16, java: &'static [u8]) -> Rel
         has_job_status: at_least(number, (1, 17)),
         has_checkpoint_trigger: at_least(number, (1, 17)),
         takes_trigger_id: at_least(number, (1, 15)),
+        has_applications: at_least(number, (2, 3)),
         native_savepoints: at_least(number, (2, 0)),
         legacy_memory: !at_least(number, (2, 0)),
     }

@@ -398,6 +398,14 @@ impl Client {
         self.ask(Method::PATCH, &format!("/jobs/{id}?mode=cancel"), None).await.map(|_| ())
     }
 
+    /// Asks for the cancelation of an application, and with it of its jobs. Only 2.3 and later have some.
+    ///
+    /// # Errors
+    /// See [`RestError`].
+    pub async fn cancel_application(&self, id: &str) -> Result<(), RestError> {
+        self.ask(Method::POST, &format!("/applications/{id}/cancel"), None).await.map(|_| ())
+    }
+
     /// Asks for a savepoint, a stop with one, or a checkpoint, and returns where its result is asked for. `id` is chosen by
     /// the caller, so that a request whose answer is lost can be found again, and sent again without harm; releases that
     /// take none ([`takes_trigger_id`](nutkin_flink::version::ReleaseLine::takes_trigger_id)) choose one of their own.

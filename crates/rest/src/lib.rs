@@ -5,6 +5,7 @@ pub mod http;
 pub mod jobs;
 pub mod why;
 
+mod applications;
 mod client;
 mod connected;
 mod error;
@@ -19,6 +20,7 @@ mod tunnel;
 mod types;
 mod view;
 
+pub use applications::Application;
 pub use client::{Client, POLL, UPLOAD_DIGITS};
 pub use connected::Connected;
 pub use error::RestError;

@@ -47,6 +47,8 @@ pub enum Hindrance {
     Batch,
     /// It is one of several jobs of one program.
     Several,
+    /// It is one of several jobs of this application, which Flink runs as a unit.
+    Application(String),
     /// Its program is not a jar.
     NoJar,
     /// Its jar, which was there, is not kept and is not there any more.
@@ -66,6 +68,7 @@ impl Hindrance {
             Self::NotOurs => words::NOT_OURS.to_owned(),
             Self::Batch => words::BATCH.to_owned(),
             Self::Several => words::SEVERAL.to_owned(),
+            Self::Application(name) => words::of_application(name),
             Self::NoJar => words::NO_JAR.to_owned(),
             Self::JarGone(jar) => words::jar_gone(jar),
             Self::NoDirectory => words::NO_DIRECTORY.to_owned(),

@@ -10,6 +10,11 @@ pub(crate) const BATCH: &str = "a batch job takes no savepoint";
 /// One program submitted several jobs.
 pub(crate) const SEVERAL: &str = "their program submits several jobs, and REST submits one";
 
+/// Flink runs several jobs as a unit, which one program submits.
+pub(crate) fn of_application(name: &str) -> String {
+    format!("they are the jobs of application `{name}`, and REST resumes one job of a program")
+}
+
 /// No jar: a module of Python, a program that no upload runs.
 pub(crate) const NO_JAR: &str = "REST submits jars only, and their program is none";
 

@@ -9,7 +9,7 @@ use super::Context;
 use super::client::target;
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::submitting::jars_of;
-use crate::jobs::Jar;
+use crate::jobs::{Jar, failure};
 use crate::{Exit, Outcome, runtime};
 use nutkin_flink::Problem;
 use nutkin_shell::{Error, Kind, ledger};
@@ -71,6 +71,15 @@ async fn adopt(args: Args, context: &Context<'_>) -> Outcome {
     if job.state.has_ended() {
         let message = format!("job {id} has ended: {}", job.state);
         return Err(Error::new(Kind::NotFound, message));
+    }
+    let application = target.client.application_of(&id).await.map_err(failure)?;
+    if let Some(one) = application.filter(nutkin_rest::Application::is_of_several) {
+        let message = format!(
+            "job {id} is one of {} of application `{}`: its jar would start all of them again",
+            one.jobs.len(),
+            one.name
+        );
+        return Err(Error::input(vec![Problem::new("JOB", message)]));
     }
     let jars = jars_of(Some(session), context).await?;
     let path = context.environment.directory.join(&args.jar);

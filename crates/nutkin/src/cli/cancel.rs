@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use super::client::target;
+use super::consent::{self, ConsentArgs};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::{Context, outcomes};
 use crate::jobs::{Ended, failure, until_it_ends};
 use crate::progress::Spinner;
 use crate::runtime::{self, Interrupt};
 use crate::{Exit, Outcome};
+use nutkin_rest::Client;
 use nutkin_shell::{Error, Kind};
 
 /// Arguments of `nutkin cancel`.
@@ -25,6 +27,10 @@ pub struct Args {
     #[arg(long, default_value = "60", value_name = "SECONDS")]
     timeout: u64,
 
+    /// Also where the application of the job ends with it, and its other jobs
+    #[arg(long)]
+    force: bool,
+
     #[command(flatten)]
     session: SessionArgs,
 
@@ -35,7 +41,7 @@ pub struct Args {
 /// Cancels a job and waits until it has ended. One that has ended is left alone.
 ///
 /// # Errors
-/// No such session or job (5), not ended in time (4).
+/// No such session or job (5), not ended in time (4); consent is needed, because other jobs end with it (6).
 pub fn run(args: Args, context: &Context<'_>) -> Outcome {
     runtime::block_on(async {
         let target = target(&args.session, context).await?;
@@ -45,6 +51,7 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
             context.printer.say(&format!("job {} had ended already: {}", job.id, job.state));
             job.state
         } else {
+            with_others(&job.id, client, args.force, context).await?;
             let mut interrupt = Interrupt::listen()?;
             client.cancel(&job.id).await.map_err(failure)?;
             let timeout = Some(Duration::from_secs(args.timeout));
@@ -79,4 +86,34 @@ pub fn run(args: Args, context: &Context<'_>) -> Outcome {
         }
         Ok(Exit::Done)
     })
+}
+
+/// The option that has an application end with any of its jobs (2.3.0: `true`).
+const ENDS_WITH_ANY: &str = "execution.terminate-application-on-any-job-terminated-exceptionally";
+
+/// Asks about the other jobs of the application that a job is of: Flink cancels them, too.
+///
+/// # Errors
+/// Consent is needed (6).
+async fn with_others(
+    id: &str,
+    client: &Client,
+    force: bool,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let application = client.application_of(id).await.map_err(failure)?;
+    let Some(application) = application else { return Ok(()) };
+    let others: Vec<&str> =
+        application.running().map(String::as_str).filter(|other| *other != id).collect();
+    let options = client.configuration().await.map_err(failure)?;
+    let goes_on = options.iter().any(|(key, value)| key == ENDS_WITH_ANY && value == "false");
+    if others.is_empty() || goes_on {
+        return Ok(());
+    }
+    context.printer.say(&format!(
+        "jobs that Flink cancels with it, because they are of application `{}`: {}",
+        application.name,
+        others.join(", ")
+    ));
+    consent::ask(ConsentArgs { yes: false, force }, true, "Cancel them all?", context)
 }

@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::again::{self, WatchArgs};
 use super::client::{Target, target};
-use super::job_details::{self, duration};
+use super::job_details::{self, Details, duration};
 use super::shared::{Output, OutputArgs, SessionArgs, document};
 use super::{Context, outcomes};
 use crate::report::table;
 use crate::{Exit, Outcome};
+use nutkin_rest::Job;
 use nutkin_rest::jobs::failure;
 
 /// Arguments of `nutkin jobs`.
@@ -54,6 +55,8 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
     again::repeat(args.watch, context, async || {
         let Target { client, session, .. } = target(&args.session, context).await?;
         let mut jobs = client.jobs().await.map_err(failure)?;
+        let ids = jobs.iter().map(|job| job.id.as_str());
+        let applications = client.applications(ids).await.unwrap_or_default();
         let mut ledger = None;
         if let Some(session) = &session
             && let Some(known) = outcomes::note(session, &client, &jobs).await
@@ -68,7 +71,14 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
         let details = job_details::of(&jobs, &client, session.as_ref(), ledger.as_ref()).await;
         if args.output.output != Output::Text {
             let all = jobs.iter().zip(&details);
-            let items: Vec<_> = all.map(|(job, more)| more.document(job.document())).collect();
+            let item = |(job, more): (&Job, &Details)| {
+                let mut item = more.document(job.document());
+                if let Some(one) = applications.iter().find(|one| one.has(&job.id)) {
+                    item["application"] = json!({"id": one.id, "name": one.name});
+                }
+                item
+            };
+            let items: Vec<_> = all.map(item).collect();
             let mut fields = json!({"items": items});
             if let Some(phase) = phase {
                 fields["underWay"] = phase.document();
@@ -104,6 +114,18 @@ pub fn run(mut args: Args, context: &Context<'_>) -> Outcome {
             ]);
         }
         context.printer.show(&table(&rows));
+        for one in &applications {
+            let ids: Vec<&str> = one.running().map(String::as_str).collect();
+            context.printer.say(&format!(
+                "application `{}` ({}): {}",
+                one.name,
+                one.id,
+                match ids[..] {
+                    [] => "no job of it runs".to_owned(),
+                    _ => ids.join(", "),
+                }
+            ));
+        }
         for (job, more) in jobs.iter().zip(&details) {
             if let Some(warning) = more.warning(&job.name) {
                 context.printer.warn(&warning);

@@ -174,6 +174,7 @@ impl<'a> Moves<'a> {
                 .map(|one| (one.about.id.clone(), one.about.name.clone()))
                 .collect();
             moving::part(&client, &lost, within).await;
+            moving::end_applications(&client, &lost, within).await;
             self.parted.borrow_mut().extend(lost.into_iter().map(|(id, _)| id));
         }
         Ok(())

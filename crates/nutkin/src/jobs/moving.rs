@@ -12,4 +12,4 @@ pub use super::asked::{
 };
 pub use super::within::{Candidate, Within};
 pub use resume::{resume, resume_these};
-pub use stop::{part, stop};
+pub use stop::{end_applications, part, stop};

@@ -20,6 +20,7 @@ mod machine;
 mod operator_manifests;
 mod render_kubernetes;
 mod scenario;
+mod scenario_applications;
 mod scenario_calls;
 mod scenario_capture;
 mod scenario_cuts;

@@ -24,7 +24,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn new(docker: &Docker, flink: &Flink) -> Self {
+    pub(crate) fn new(docker: &Docker, flink: &Flink) -> Self {
         let flink = Server::start(flink.clone());
         let mut docker = docker.clone();
         docker.rest_port = flink.port();
@@ -57,7 +57,7 @@ impl World {
         world
     }
 
-    fn jar(&self) -> std::path::PathBuf {
+    pub(crate) fn jar(&self) -> std::path::PathBuf {
         jar_in(&self.place)
     }
 

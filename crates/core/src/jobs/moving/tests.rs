@@ -37,6 +37,7 @@ fn each_hindrance_is_told() {
         Hindrance::NotOurs,
         Hindrance::Batch,
         Hindrance::Several,
+        Hindrance::Application("orders".to_owned()),
         Hindrance::NoJar,
         Hindrance::JarGone("/a.jar".to_owned()),
         Hindrance::NoDirectory,

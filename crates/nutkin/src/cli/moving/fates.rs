@@ -93,6 +93,13 @@ impl Moves<'_> {
         let begun: BTreeSet<String> = being_stopped(opened).map(|(id, _)| id).collect();
         let of_all = self.hindrance_of_all(&client, session).await?;
         let takes_savepoint = of_all.is_none();
+        let ids = running.iter().map(|(id, _)| id.as_str());
+        let applications = client.applications(ids).await.map_err(failure)?;
+        let application = |id: &str| {
+            let all = applications.iter().filter(|one| one.is_of_several());
+            let name = all.filter(|one| one.has(id)).map(|one| one.name.clone()).next();
+            name.map(Hindrance::Application)
+        };
         let found = |id: &str| session.newest_state(id);
         let within = self.within(&self.wanted, &found);
         let mut candidates = Vec::new();
@@ -107,7 +114,7 @@ impl Moves<'_> {
             }
             let mut hindrance = of_all.clone();
             let Some((key, job, record)) = found else {
-                let hindrance = Some(Hindrance::NotOurs);
+                let hindrance = application(id).or(Some(Hindrance::NotOurs));
                 let (key, name) = (id.clone(), name.clone());
                 let about = MovableJob { id: id.clone(), name, hindrance };
                 let job = rules::again(&key, &JobRecord::default());
@@ -120,6 +127,7 @@ impl Moves<'_> {
             if hindrance.is_none() && rules::is_one_of_several(&key, &opened.ledger) {
                 hindrance = Some(Hindrance::Several);
             }
+            let hindrance = hindrance.or_else(|| application(id));
             // What was begun is brought to its end.
             let hindrance = hindrance.filter(|_| !begun.contains(id));
             let by_id = record.origin != Bringer::File;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use nutkin_core::jobs::{self as rules, Stop};
 use nutkin_core::ledger::{JobRecord, Ledger};
-use nutkin_rest::{Client, RestError, Trigger};
+use nutkin_rest::{Application, Client, POLL, RestError, Trigger};
 use nutkin_shell::ledger::{self, Store};
 use nutkin_shell::{Error, Kind};
 use tokio::sync::Mutex;
@@ -126,4 +126,43 @@ pub async fn part(client: &Client, jobs: &[(String, String)], within: Within<'_>
         }
     });
     join_all(parts).await;
+}
+
+/// Cancels the applications whose jobs have all stopped, these among them: their programs would submit more. One that has others by now goes
+/// on: nobody was asked about those.
+pub async fn end_applications(client: &Client, jobs: &[(String, String)], within: Within<'_>) {
+    let events = within.context.events;
+    let ids = jobs.iter().map(|(id, _)| id.as_str());
+    let Ok(applications) = client.applications(ids).await else { return };
+    for one in applications {
+        if !jobs.iter().any(|(id, _)| one.has(id)) || !until_none_runs(client, &one).await {
+            continue;
+        }
+        match client.cancel_application(&one.id).await {
+            // It has ended by itself.
+            Ok(()) | Err(RestError::NotFound(_)) => {
+                events.say(&format!("application `{}` has ended with its jobs", one.name));
+            }
+            Err(error) => {
+                events.warn(&format!("application `{}` goes on: {error}", one.name));
+            }
+        }
+    }
+}
+
+/// How long a job may take to end whose savepoint is complete: its tasks close their sinks.
+const CLOSES: Duration = Duration::from_secs(10);
+
+/// Waits until the jobs of an application have ended. Gives whether they have.
+async fn until_none_runs(client: &Client, application: &Application) -> bool {
+    let mut patience = Patience::new(Some(CLOSES));
+    for id in application.running() {
+        // What is listed of it may be some seconds old.
+        while !client.state(id).await.is_ok_and(|state| state.has_ended()) {
+            if !matches!(patience.waits("", POLL).await, Driven::Done(())) {
+                return false;
+            }
+        }
+    }
+    true
 }

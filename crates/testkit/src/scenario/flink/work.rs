@@ -53,6 +53,8 @@ pub struct Work {
     pub before: u32,
     /// The JobManager, counted from 0, of which all jobs fail as soon as they run.
     pub fails: Option<u32>,
+    /// Applications of several jobs, by id: the name, and the jobs.
+    pub applications: BTreeMap<String, (String, Vec<String>)>,
     /// Checkpoints that cannot be read: a job that starts from one restarts again and again.
     pub unreadable: Vec<String>,
     /// By trigger id: the job, whether it stops it, looks until it is there, where it is.
@@ -126,13 +128,19 @@ impl Work {
             }
             ("POST", ["jars", _, "plan"]) => Answer::json(200, &json!({"plan": {"nodes": []}})),
             ("POST", ["jars", _, "run"]) => self.run(&body),
+            (method, ["applications", rest @ ..]) => return self.application(method, rest),
             (_, ["jobs", id, ..]) if !self.jobs.contains_key(*id) => return None,
             ("GET", ["jobs", id, "status"]) => self.state(id),
             ("GET", ["jobs", id]) => {
                 let state = self.jobs.get(*id).map(|job| job.state);
+                let is_of = |(_, (_, jobs)): &(&String, &(String, Vec<String>))| {
+                    jobs.iter().any(|job| job == id)
+                };
+                let application = self.applications.iter().find(is_of);
+                let application = application.map_or(*id, |(application, _)| application);
                 Answer::json(
                     200,
-                    &json!({"jid": id, "name": "job", "state": state, "vertices": []}),
+                    &json!({"jid": id, "name": "job", "state": state, "vertices": [], "application-id": application}),
                 )
             }
             ("GET", ["jobs", id, "exceptions"]) => {
@@ -167,6 +175,35 @@ impl Work {
             ("GET", ["savepoint-disposal", _]) => done(&json!({})),
             _ => return None,
         })
+    }
+
+    /// What it says of applications. A job that was submitted by itself has one of its own id (`SingleJobApplication`, 2.3.0).
+    fn application(&mut self, method: &str, rest: &[&str]) -> Option<Answer> {
+        match (method, rest) {
+            ("GET", ["overview"]) => {
+                let row =
+                    |id: &String| json!({"id": id, "name": "application", "status": "RUNNING"});
+                let is_alone =
+                    |id: &&String| !self.applications.values().any(|(_, jobs)| jobs.contains(*id));
+                let alone = self.jobs.keys().filter(is_alone);
+                let rows: Vec<Value> = alone.chain(self.applications.keys()).map(row).collect();
+                Some(Answer::json(200, &json!({"applications": rows})))
+            }
+            ("GET", [id]) => {
+                let (name, jobs) = self.applications.get(*id)?;
+                let row = |id: &String| json!({"jid": id, "name": "job", "state": self.jobs.get(id).map(|job| job.state)});
+                let jobs: Vec<Value> = jobs.iter().map(row).collect();
+                let answer = json!({"id": id, "name": name, "status": "RUNNING", "jobs": jobs});
+                Some(Answer::json(200, &answer))
+            }
+            ("POST", [id, "cancel"]) => {
+                for id in self.applications.remove(*id)?.1 {
+                    self.cancel(&id);
+                }
+                Some(Answer::json(202, &json!({})))
+            }
+            _ => None,
+        }
     }
 
     fn run(&mut self, body: &Value) -> Answer {
