@@ -28,6 +28,7 @@ pub mod plan;
 pub mod record;
 pub mod relocation;
 pub mod remedy;
+pub mod risks;
 pub mod selection;
 pub mod session;
 pub mod snapshots;

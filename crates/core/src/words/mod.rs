@@ -17,6 +17,7 @@ pub(crate) mod outlook;
 pub mod progress;
 pub(crate) mod refusal;
 pub(crate) mod relocation;
+pub(crate) mod risks;
 pub(crate) mod selection;
 pub(crate) mod snapshots;
 pub(crate) mod status;

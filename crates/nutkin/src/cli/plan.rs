@@ -5,6 +5,7 @@ use std::time::Duration;
 use nutkin_core::decide::Outline;
 use nutkin_core::jobs::{JarsOnlyHere, Outlook, jars_only_here};
 use nutkin_core::ledger::{Ledger, Phase};
+use nutkin_core::risks::risks;
 use nutkin_core::selection::Platform;
 use nutkin_core::session::Session;
 use nutkin_core::snapshots::{SnapshotNext, outlooks as outlooks_of_snapshots};
@@ -63,6 +64,9 @@ fn plan(args: Args, context: &Context<'_>) -> Outcome {
     let context = &there.as_ref().map_or(*context, |there| context.within(there));
     let wanted::Wish { session, place, .. } = &wish;
     session_file::check_options(session, context)?;
+    for risk in risks(session) {
+        context.events.warn_problem(&risk);
+    }
     if !args.wish.no_jobs {
         super::file_jobs::check(session, &wish.base)?;
     }

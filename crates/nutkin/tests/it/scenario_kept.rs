@@ -117,6 +117,19 @@ fn plan_names_jars_that_are_only_on_the_machine_that_submitted_them() {
     check(&["-D", "nutkin.jars.store=claim"], &restart, false);
 }
 
+#[test]
+fn plan_warns_of_what_a_session_may_lose() {
+    let place = Place::kubernetes();
+    let plan = |value: &str| {
+        let option = format!("execution.checkpointing.externalized-checkpoint-retention={value}");
+        place.run(&["plan", "a", "-D", &option])
+    };
+    plan("DELETE_ON_CANCELLATION").expect(0).says("NK0211");
+    // The control: what it has anyway.
+    let retained = plan("RETAIN_ON_CANCELLATION");
+    assert!(!retained.expect(0).all().contains("NK0211"), "{}", retained.all());
+}
+
 const ONLY_HERE: &str = "only on the machine that submits them";
 
 /// A key of high availability data that brings nothing back.
