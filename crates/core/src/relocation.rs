@@ -26,20 +26,39 @@ pub struct Side<'a> {
     pub is_here: bool,
 }
 
-/// Why the new session cannot read what the old one writes to its directory of savepoints; `None`: it can. `path`: the directory
-/// where it is one of files, and not of a store that is reached over the network.
-pub fn hindrance(
-    directory: &str,
-    path: Option<&Path>,
-    old: Side<'_>,
-    new: Side<'_>,
-) -> Option<String> {
-    let path = path?;
-    let Some(folder) = old.folder(path) else {
-        return Some(words::apart(directory, &old.platform.to_string()));
-    };
-    let is_same = new.folder(path).is_some_and(|there| there == folder);
-    (!is_same).then(|| words::unseen(directory, &new.platform.to_string()))
+/// Whether the new session can read what the old one writes to its directory of savepoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateSight {
+    /// It can.
+    Sees,
+    /// It cannot, and why.
+    Blind(String),
+    /// One of them is pods that have something mounted there: what is written to this folder of this machine has to be seen by them.
+    Mounted(PathBuf),
+}
+
+/// Whether it can. `path`: the directory where it is one of files, and not of a store that is reached over the network.
+pub fn sight(directory: &str, path: Option<&Path>, old: Side<'_>, new: Side<'_>) -> StateSight {
+    let Some(path) = path else { return StateSight::Sees };
+    let apart = || StateSight::Blind(words::apart(directory, &old.platform.to_string()));
+    let unseen = || StateSight::Blind(words::unseen(directory, &new.platform.to_string()));
+    match (old.platform, new.platform) {
+        (_, Platform::Kubernetes) => match old.folder(path) {
+            None => apart(),
+            Some(folder) if new.mounts(path) => StateSight::Mounted(folder),
+            Some(_) => unseen(),
+        },
+        (Platform::Kubernetes, _) => match new.folder(path) {
+            _ if !old.mounts(path) => apart(),
+            Some(folder) => StateSight::Mounted(folder),
+            None => unseen(),
+        },
+        _ => match old.folder(path) {
+            None => apart(),
+            Some(folder) if new.folder(path) == Some(folder.clone()) => StateSight::Sees,
+            Some(_) => unseen(),
+        },
+    }
 }
 
 impl Side<'_> {
@@ -48,22 +67,42 @@ impl Side<'_> {
         match self.platform {
             Platform::Local => Some(path.to_owned()),
             Platform::Docker if self.is_here => {
-                let Session { pod_template, job_manager, task_manager, .. } = self.session;
-                let of = |own: &Option<Value>| {
-                    let templates = [own, pod_template];
-                    templates.iter().find_map(|one| host_path(path, one.as_ref()?))
-                };
-                let folder = of(&job_manager.pod_template)?;
-                (of(&task_manager.pod_template)? == folder).then_some(folder)
+                let [job_manager, task_manager] = self.of_roles(|one| host_path(path, one));
+                let folder = job_manager?;
+                (task_manager? == folder).then_some(folder)
             }
             // Which machine's folder it is nobody can tell.
             Platform::Docker | Platform::Kubernetes => None,
         }
     }
+
+    /// Whether its pods have something mounted at a path or above it, which is more than the pod's own disk.
+    pub fn mounts(self, path: &Path) -> bool {
+        let is_shared = |one: &Value| {
+            let (_, volume) = volume_at(path, one)?;
+            volume["emptyDir"].is_null().then_some(())
+        };
+        self.of_roles(is_shared).iter().all(Option::is_some)
+    }
+
+    /// What the template of each role has, or the common one.
+    fn of_roles<T>(self, find: impl Fn(&Value) -> Option<T>) -> [Option<T>; 2] {
+        let Session { pod_template, job_manager, task_manager, .. } = self.session;
+        [job_manager, task_manager].map(|role| {
+            let templates = [&role.pod_template, pod_template];
+            templates.iter().find_map(|one| find(one.as_ref()?))
+        })
+    }
 }
 
 /// The folder of the machine that containers of this template see at a path.
 fn host_path(path: &Path, template: &Value) -> Option<PathBuf> {
+    let (below, volume) = volume_at(path, template)?;
+    Some(PathBuf::from(volume["hostPath"]["path"].as_str()?).join(below))
+}
+
+/// The volume that containers of this template see at a path, and where in it.
+fn volume_at(path: &Path, template: &Value) -> Option<(PathBuf, Value)> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let volumes = list(&template["spec"]["volumes"]);
     let containers = list(&template["spec"]["containers"]);
@@ -75,10 +114,10 @@ fn host_path(path: &Path, template: &Value) -> Option<PathBuf> {
     });
     let (rest, mount) = found.min_by_key(|(rest, _)| rest.components().count())?;
     let volume = volumes.iter().find(|one| one["name"] == mount["name"])?;
-    let mut folder = PathBuf::from(volume["hostPath"]["path"].as_str()?);
-    folder.extend(mount["subPath"].as_str().map(Path::new));
-    folder.extend(rest.components());
-    Some(folder)
+    let mut below = PathBuf::new();
+    below.extend(mount["subPath"].as_str().map(Path::new));
+    below.extend(rest.components());
+    Some((below, volume.clone()))
 }
 
 /// What is seen of a move to another platform that was begun.
@@ -250,16 +289,20 @@ mod tests {
             let session = session(hosts);
             let side = |platform| Side { platform, session: &session, is_here: true };
             let path = Some(Path::new("/state/sp"));
-            let found = hindrance("file:///state/sp", path, side(old), side(new));
+            let found = sight("file:///state/sp", path, side(old), side(new));
             match says {
-                None => assert_eq!(found, None),
-                Some(says) => assert!(found.as_ref().unwrap().contains(says), "{found:?}"),
+                None => assert_eq!(found, StateSight::Sees),
+                Some(says) => {
+                    let StateSight::Blind(why) = &found else { panic!("{found:?}") };
+                    assert!(why.contains(says), "{why}");
+                }
             }
             // A store is reached from everywhere.
-            assert_eq!(hindrance("s3://b/sp", None, side(old), side(new)), None);
+            assert_eq!(sight("s3://b/sp", None, side(old), side(new)), StateSight::Sees);
             // Folders of a daemon of another machine are others.
             let far = |platform| Side { is_here: false, ..side(platform) };
-            assert!(hindrance("file:///state/sp", path, far(old), far(new)).is_some());
+            let found = sight("file:///state/sp", path, far(old), far(new));
+            assert!(matches!(found, StateSight::Blind(_)), "{found:?}");
         }
         let same: &[_] = &[("/state", "/state")];
         check(Local, Docker, same, None);
@@ -268,8 +311,37 @@ mod tests {
         check(Local, Docker, &[("/other", "/state")], Some("does not see"));
         check(Local, Docker, &[("/state", "/state"), ("/x", "/state/sp")], Some("does not see"));
         check(Docker, Local, &[], Some("only the session on docker sees"));
-        check(Local, Kubernetes, same, Some("a session on kubernetes does not see"));
-        check(Kubernetes, Docker, same, Some("only the session on kubernetes sees"));
+        check(Local, Kubernetes, &[], Some("a session on kubernetes does not see"));
+        check(Kubernetes, Docker, &[], Some("only the session on kubernetes sees"));
+        check(Docker, Kubernetes, &[], Some("only the session on docker sees"));
+    }
+
+    #[test]
+    fn what_pods_mount_is_looked_at() {
+        use Platform::{Docker, Kubernetes, Local};
+        fn side(platform: Platform, session: &Session) -> Side<'_> {
+            Side { platform, session, is_here: true }
+        }
+        let path = Some(Path::new("/state/sp"));
+        let mounted = || StateSight::Mounted(PathBuf::from("/state/sp"));
+        let both = session(&[("/state", "/state")]);
+        for (old, new) in [(Local, Kubernetes), (Kubernetes, Local), (Docker, Kubernetes)] {
+            let found = sight("/state/sp", path, side(old, &both), side(new, &both));
+            assert_eq!(found, mounted(), "{old} to {new}");
+        }
+        // Whatever it is that they mount, unless it goes with the pod.
+        let volume = |volume: Value| {
+            let mut session = session(&[("/state", "/state")]);
+            session.pod_template.as_mut().unwrap()["spec"]["volumes"][0] = volume;
+            sight("/state/sp", path, side(Local, &session), side(Kubernetes, &session))
+        };
+        let claim = json!({"name": "/state", "persistentVolumeClaim": {"claimName": "data"}});
+        assert_eq!(volume(claim), mounted());
+        assert!(matches!(volume(json!({"name": "/state", "emptyDir": {}})), StateSight::Blind(_)));
+        let mut one_role = session(&[("/state", "/state")]);
+        one_role.job_manager.pod_template = one_role.pod_template.take();
+        let found = sight("/state/sp", path, side(Local, &one_role), side(Kubernetes, &one_role));
+        assert!(matches!(found, StateSight::Blind(_)), "{found:?}");
     }
 
     #[test]
@@ -278,8 +350,8 @@ mod tests {
         session.job_manager.pod_template = session.pod_template.take();
         let side = |platform| Side { platform, session: &session, is_here: true };
         let path = Some(Path::new("/state/sp"));
-        let found = hindrance("/state/sp", path, side(Platform::Local), side(Platform::Docker));
-        assert!(found.is_some());
+        let found = sight("/state/sp", path, side(Platform::Local), side(Platform::Docker));
+        assert!(matches!(found, StateSight::Blind(_)), "{found:?}");
     }
 
     /// A world that a move changes: cut anywhere, the same steps lead to the end.

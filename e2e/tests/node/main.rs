@@ -23,6 +23,7 @@ mod changes;
 mod failover;
 mod hadoop;
 mod lost;
+mod moving;
 mod native;
 mod operator;
 mod seeds;

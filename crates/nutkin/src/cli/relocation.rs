@@ -1,28 +1,28 @@
 //! The steps of a session to another platform.
 
 mod back;
+mod sight;
 
 pub(super) use back::take_back;
+pub(super) use sight::check_state;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use nutkin_core::decide::Ending;
-use nutkin_core::jobs::reads_savepoints;
 use nutkin_core::ledger::{Destination, ENDED, Ledger, Opened};
-use nutkin_core::relocation::{self as rules, RelocationStep, Seen, Side};
+use nutkin_core::relocation::{self as rules, RelocationStep, Seen, StateSight};
 use nutkin_core::selection::{self, Platform};
 use nutkin_core::session;
 use nutkin_core::supervision::fence::LivingProcesses;
-use nutkin_rest::Job;
+use nutkin_rest::{Client, Job};
 use nutkin_shell::ledger::{self, Store};
 use nutkin_shell::{ClusterPlace, Environment, Error, Kind, Place, Purpose, Wish};
 
 use super::moving::Moves;
 use super::shared::Limits;
 use super::{Context, wanted, way_back};
-use crate::files::of_address;
 use crate::jobs::failure;
 use crate::jobs::moving::{self, Candidate, Within};
 use crate::platform::ledger::{base, surroundings, under_way, within};
@@ -81,36 +81,6 @@ pub(super) fn go_on(name: &str) -> String {
     format!(
         "`nutkin watch {name} --once` has jobs that are lost go on from their newest checkpoints"
     )
-}
-
-/// Refuses where the new session could not read the savepoints of the old one.
-///
-/// # Errors
-/// It could not, and why.
-pub(super) async fn check_state(
-    (old, before): (&Session, &session::Session),
-    (there, new): (&Session, &session::Session),
-) -> Result<(), Error> {
-    let on = there.platform();
-    let connected = old.connect(true).await?;
-    let client = connected.client()?;
-    let refused = |why: String| {
-        let message = format!("session `{}` cannot move to {on}: {why}", old.name());
-        Err(Error::new(Kind::Invalid, message))
-    };
-    if !reads_savepoints(new.flink, client.version()) {
-        let (new, old) = (new.flink, client.version());
-        return refused(format!("Flink {new} does not read savepoints of Flink {old}"));
-    }
-    let Some(directory) = moving::directory(&client).await? else { return Ok(()) };
-    let path = of_address(&directory);
-    let side = |one: &Session, session| Side {
-        platform: one.platform(),
-        session,
-        is_here: one.sees_folders(),
-    };
-    let why = rules::hindrance(&directory, path, side(old, before), side(there, new));
-    why.map_or(Ok(()), refused)
 }
 
 /// Where a session moves to.
@@ -344,9 +314,25 @@ impl<'a> Relocation<'a> {
         }
         let connected = self.old.connect(true).await?;
         let client = connected.client()?;
+        if self.place.platform() == Platform::Kubernetes {
+            self.look_there(&client).await?;
+        }
         let found = |id: &str| self.old.newest_state(id);
         let all = self.within(&self.wish.session, &self.wish.base, &found, self.context);
         moving::stop(self.old, &client, candidates, |_| (), all).await
+    }
+
+    /// # Errors
+    /// The pods of the new session do not see what this machine has where savepoints will lie.
+    async fn look_there(&self, client: &Client) -> Result<(), Error> {
+        let Some(directory) = moving::directory(client).await? else { return Ok(()) };
+        let there = self.new_session().await?;
+        let seen = sight::sight(&directory, (self.old, &self.wish.session), (&there, &self.new));
+        let StateSight::Mounted(folder) = seen else { return Ok(()) };
+        match sight::look(&folder, &directory, &there, &self.new).await? {
+            None => Ok(()),
+            Some(why) => Err(Error::new(Kind::Invalid, why)),
+        }
     }
 
     async fn resume(&self) -> Result<(), Error> {
