@@ -197,7 +197,15 @@ impl DockerSession {
             Error::new(Kind::Broken, message)
         })?;
         let (name, platform) = (self.name.clone(), Platform::Docker);
-        Ok(Connected { name, platform, rest_urls, flink, identity: None, tunnel: None })
+        Ok(Connected {
+            name,
+            platform,
+            rest_urls,
+            flink,
+            identity: None,
+            tunnel: None,
+            tenure: None,
+        })
     }
 }
 

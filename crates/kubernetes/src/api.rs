@@ -306,6 +306,12 @@ impl Api {
         body: Vec<u8>,
         what: &str,
     ) -> Result<T, (ApiError, Option<Option<Duration>>)> {
+        if is_change(method, path)
+            && let Some(tenure) = &self.access.tenure
+        {
+            // Before each attempt: the pauses between them may take longer than it lasts.
+            tenure.lasts().map_err(|over| (ApiError::Over(over), None))?;
+        }
         let mut request = Request::builder().method(method).uri(path);
         if !kind.is_empty() {
             request = request.header(header::CONTENT_TYPE, kind);
@@ -426,6 +432,12 @@ pub(crate) fn no_text(error: kube::Error, what: &str) -> ApiError {
         kube::Error::Api(status) => ApiError::Refused { what: what.to_owned(), status },
         error => ApiError::Broken(deepest(&error)),
     }
+}
+
+/// Whether a request changes something.
+fn is_change(method: &Method, path: &str) -> bool {
+    let asks_only = path.contains("dryRun=All") || path.starts_with("/apis/authorization.k8s.io/");
+    *method != Method::GET && !asks_only
 }
 
 /// What is not there is no error.

@@ -6,7 +6,7 @@ use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use nutkin_flink::{Argument, Configuration};
 
-use nutkin_shell::{ClusterPlace, Environment, Error, Kind};
+use nutkin_shell::{ClusterPlace, Environment, Error, Kind, Tenure};
 
 /// How a cluster is reached, before anything was asked of it.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Access {
     pub place: ClusterPlace,
     /// The field manager, where it is not that of a command.
     pub manager: Option<&'static str>,
+    /// For how long anything there may be changed, where that ends.
+    pub tenure: Option<Tenure>,
 }
 
 /// Finds the cluster in the order of Flink's client: `kubernetes.config.file`, otherwise the kubeconfig (`KUBECONFIG`, or
@@ -64,8 +66,8 @@ pub async fn find(
     config.default_retry = false;
     let place =
         ClusterPlace { namespace: Some(namespace.clone()), context: named, kubeconfig: file };
-    let manager = environment.manager;
-    Ok(Access { config, namespace, context_namespace, inside, place, manager })
+    let (manager, tenure) = (environment.manager, environment.tenure.clone());
+    Ok(Access { config, namespace, context_namespace, inside, place, manager, tenure })
 }
 
 /// The namespace that holds where neither the command line nor an option says one, as [`find`] takes it: that of

@@ -6,7 +6,7 @@ use nutkin_core::decide::kubernetes::Refusal;
 use nutkin_core::kubernetes::progress::plain;
 
 use nutkin_core::remedy::{Argument, Deed};
-use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Error, Kind, TenureOver};
 
 /// Why a request to the API server had no success.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,9 @@ pub enum ApiError {
     /// The answer is not one of an API server.
     #[error("the answer of the API server cannot be read")]
     Unreadable(#[source] serde_json::Error),
+    /// It was not asked: another operator may be at work.
+    #[error(transparent)]
+    Over(TenureOver),
 }
 
 impl ApiError {
@@ -101,6 +104,7 @@ pub fn failure(error: ApiError) -> Error {
             _ => Kind::Broken,
         },
         ApiError::Unreachable(..) => Kind::Retry,
+        ApiError::Over(_) => Kind::Conflict,
         _ => Kind::Broken,
     };
     let failure = Error::of(kind, error);

@@ -251,6 +251,7 @@ impl KubernetesSession {
             flink,
             identity: None,
             tunnel: reached.tunnel,
+            tenure: self.api.access().tenure.clone(),
         })
     }
 }

@@ -8,7 +8,7 @@ use nutkin_core::kubernetes::resource::{CONFIG_MAPS, Resource, SECRETS};
 use nutkin_core::ledger::{Sealed, Secrets, Stored, Version};
 use nutkin_core::plan::kubernetes::marks;
 use nutkin_shell::ledger::{Saving, Store};
-use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Error, Kind, Tenure};
 use serde_json::{Map, Value, json};
 
 use super::api::Api;
@@ -24,6 +24,10 @@ const ATTEMPTS: usize = 10;
 impl Store for KubernetesSession {
     fn session(&self) -> &str {
         &self.name
+    }
+
+    fn tenure(&self) -> Option<&Tenure> {
+        self.api.access().tenure.as_ref()
     }
 
     async fn load(&self) -> Result<Stored, Error> {

@@ -66,5 +66,6 @@ pub fn connect(directory: &SessionDirectory) -> Result<Connected, Error> {
         flink,
         identity,
         tunnel: None,
+        tenure: None,
     })
 }

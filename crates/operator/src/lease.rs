@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use nutkin_core::ledger::LeaseMark;
 use serde_json::{Value, json};
 
 /// How long a lease holds, and how often it is written. Source: FKO's `leader-election.*` defaults.
@@ -48,6 +49,13 @@ pub struct LeaseName<'a> {
 /// How often the lease has changed hands: what fences writes of a holder that slept.
 pub fn transitions(lease: &Value) -> i64 {
     lease["spec"]["leaseTransitions"].as_i64().unwrap_or(0)
+}
+
+/// What is written into ledgers by whoever holds it.
+pub fn mark(lease: &Value) -> LeaseMark {
+    let uid = lease["metadata"]["uid"].as_str().unwrap_or_default();
+    let transitions = u64::try_from(transitions(lease)).unwrap_or(0);
+    LeaseMark { lease: uid.to_owned(), transitions }
 }
 
 /// Who holds it.

@@ -13,6 +13,7 @@ use crate::http;
 use crate::trigger::{Polled, Trigger, TriggerId};
 use crate::types::{Job, JobState, Outcome, RunRequest};
 use crate::{Identity, Tunnel};
+use nutkin_shell::Tenure;
 
 /// How long one answer may take. A standby hangs while a leader is elected; main() of a job runs inside the
 /// answer to its submission, which therefore has no limit of its own.
@@ -44,6 +45,7 @@ pub struct Client {
     urls: Vec<String>,
     version: FlinkVersion,
     identity: Option<Identity>,
+    tenure: Option<Tenure>,
     /// Open for as long as somebody may ask.
     _tunnel: Option<Tunnel>,
 }
@@ -56,7 +58,7 @@ impl Client {
     pub fn new(urls: &[String], version: FlinkVersion) -> Result<Self, http::DownloadError> {
         // Reading may take as long as main() does; requests that should be quick have their own limit.
         let http = http::client_for(urls, Duration::from_secs(2), Duration::from_hours(24))?;
-        Ok(Self { http, urls: urls.to_vec(), version, identity: None, _tunnel: None })
+        Ok(Self { http, urls: urls.to_vec(), version, identity: None, tenure: None, _tunnel: None })
     }
 
     /// The same client, which has nothing to do with the JobManagers of other sessions.
@@ -69,6 +71,12 @@ impl Client {
     #[must_use]
     pub fn through(self, tunnel: Option<Tunnel>) -> Self {
         Self { _tunnel: tunnel, ..self }
+    }
+
+    /// The same client, which changes nothing once that is over.
+    #[must_use]
+    pub fn during(self, tenure: Option<Tenure>) -> Self {
+        Self { tenure, ..self }
     }
 
     /// The addresses that are asked.
@@ -118,14 +126,15 @@ impl Client {
             }
             Ok(request)
         };
-        self.send(method == Method::GET, request).await
+        let is_read = method == Method::GET;
+        self.send((!is_read, is_read), request).await
     }
 
     /// Sends what `request` makes for an address to the first JobManager that answers, for as long as an election
     /// may take. What must not be done twice is not sent again once it may have been heard.
     async fn send(
         &self,
-        may_repeat: bool,
+        (changes, may_repeat): (bool, bool),
         request: impl AsyncFn(&str) -> Result<RequestBuilder, RestError>,
     ) -> Result<Value, RestError> {
         let started = Instant::now();
@@ -136,7 +145,11 @@ impl Client {
                     last = Some(error);
                     continue;
                 }
-                match request(url).await?.send().await {
+                let request = request(url).await?;
+                if let Some(tenure) = self.tenure.as_ref().filter(|_| changes) {
+                    tenure.lasts().map_err(RestError::Over)?;
+                }
+                match request.send().await {
                     Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
                         last = Some(RestError::NoLeader);
                     }
@@ -365,7 +378,7 @@ impl Client {
             Ok(self.http.post(format!("{url}/jars/upload")).multipart(form))
         };
         // A second copy of a jar does no harm, unlike a second job.
-        let answer = self.send(true, request).await?;
+        let answer = self.send((true, true), request).await?;
         let file = answer["filename"].as_str().unwrap_or_default();
         Ok(file.rsplit('/').next().unwrap_or_default().to_owned())
     }

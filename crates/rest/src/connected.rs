@@ -4,7 +4,7 @@ use nutkin_core::selection::Platform;
 use nutkin_flink::FlinkVersion;
 
 use crate::{Client, Identity, Tunnel};
-use nutkin_shell::Error;
+use nutkin_shell::{Error, Tenure};
 
 /// A session that can be talked to.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Connected {
     pub identity: Option<Identity>,
     /// What keeps the addresses reachable, where they are not so by themselves.
     pub tunnel: Option<Tunnel>,
+    /// For how long its jobs may be started and stopped, where that ends.
+    pub tenure: Option<Tenure>,
 }
 
 impl Connected {
@@ -31,6 +33,6 @@ impl Connected {
     /// The HTTP client cannot be set up.
     pub fn client(&self) -> Result<Client, Error> {
         let client = Client::new(&self.rest_urls, self.flink)?.of(self.identity.clone());
-        Ok(client.through(self.tunnel.clone()))
+        Ok(client.through(self.tunnel.clone()).during(self.tenure.clone()))
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with a JobManager, in words for people.
 
 use nutkin_diagnosis::root_cause;
+use nutkin_shell::TenureOver;
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
@@ -22,6 +23,9 @@ pub enum RestError {
     /// The jar cannot be read.
     #[error("the jar cannot be read")]
     Jar(#[source] std::io::Error),
+    /// It was not asked: another operator may be at work.
+    #[error(transparent)]
+    Over(TenureOver),
     /// There is no such thing.
     #[error("the JobManager knows no such thing: {0}")]
     NotFound(String),

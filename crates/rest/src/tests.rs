@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use nutkin_core::jobs::slots::Memory;
+use nutkin_core::ledger::LeaseMark;
+use nutkin_shell::Tenure;
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -33,6 +35,29 @@ async fn only_a_dispatcher_leads() {
     serve(&leader, "GET", "/jobs/overview", 200, json!({"jobs": [{"jid": "right"}]})).await;
     let jobs = client(&[proxy.uri(), leader.uri()], "1.20").jobs().await.unwrap();
     assert_eq!(jobs[0].id, "right");
+}
+
+#[tokio::test]
+async fn nothing_is_changed_once_the_tenure_is_over() {
+    let server = MockServer::start().await;
+    serve(&server, "GET", "/jobs/overview", 200, json!({"jobs": []})).await;
+    serve(&server, "PATCH", "/jobs/a", 202, json!({})).await;
+    let tenure = Tenure::default();
+    let client = client(&[server.uri()], "1.20").during(Some(tenure.clone()));
+    let directory = tempfile::tempdir().unwrap();
+    let jar = directory.path().join("x.jar");
+    std::fs::write(&jar, "a jar").unwrap();
+    let trigger = Trigger::Checkpoint { kind: "FULL" };
+    assert!(matches!(client.cancel("a").await, Err(RestError::Over(_))));
+    assert!(matches!(client.upload(&jar, "x.jar").await, Err(RestError::Over(_))));
+    assert!(matches!(client.trigger("a", &trigger, None).await, Err(RestError::Over(_))));
+    assert!(matches!(client.run("x", &RunRequest::default()).await, Err(RestError::Over(_))));
+    assert_eq!(server.received_requests().await.unwrap().len(), 0);
+    // To look is free, and whoever has it again goes on.
+    assert!(client.jobs().await.is_ok());
+    let mark = LeaseMark { lease: "l".to_owned(), transitions: 0 };
+    tenure.renew(Duration::from_mins(1), mark);
+    assert!(client.cancel("a").await.is_ok());
 }
 
 #[tokio::test]

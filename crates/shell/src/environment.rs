@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
+use crate::Tenure;
+
 /// Variables that hold paths which may be relative.
 const PLACES: [&str; 8] = [
     "HOME",
@@ -29,6 +31,8 @@ pub struct Environment {
     account_home: Option<PathBuf>,
     /// The field manager on Kubernetes, where it is not that of a command.
     pub manager: Option<&'static str>,
+    /// For how long objects and jobs on Kubernetes may be changed, where that ends.
+    pub tenure: Option<Tenure>,
 }
 
 impl Environment {
@@ -47,13 +51,21 @@ impl Environment {
             words,
             account_home: account_home(),
             manager: None,
+            tenure: None,
         }
     }
 
     /// One made up for a test.
     pub fn of_test(variables: &[(&str, &str)], directory: PathBuf) -> Self {
         let variables = variables.iter().map(|(k, v)| (k.into(), v.into())).collect();
-        Self { variables, directory, words: Vec::new(), account_home: None, manager: None }
+        Self {
+            variables,
+            directory,
+            words: Vec::new(),
+            account_home: None,
+            manager: None,
+            tenure: None,
+        }
     }
 
     /// A variable as text; unset, empty and non-UTF-8 ones are `None`.

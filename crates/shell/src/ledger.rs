@@ -2,9 +2,11 @@
 
 use std::future::Future;
 
-use nutkin_core::ledger::{self, Event, Ledger, Newer, Opened, Sealed, Stored, Version, Who};
+use nutkin_core::ledger::{
+    self, Event, LeaseMark, Ledger, Newer, Opened, Sealed, Stored, Version, Who,
+};
 
-use crate::{Environment, Error, Kind, token};
+use crate::{Environment, Error, Kind, Tenure, token};
 
 /// How often a change is made again because another command was faster. Each time another one has finished, so that
 /// only a crowd of them needs more than two.
@@ -21,6 +23,11 @@ pub const CHANGED: &str = "LedgerChanged";
 pub trait Store {
     /// The session's name.
     fn session(&self) -> &str;
+
+    /// For how long it may be written, where that ends.
+    fn tenure(&self) -> Option<&Tenure> {
+        None
+    }
 
     /// Reads what is stored; that there is nothing is not an error.
     ///
@@ -58,9 +65,17 @@ pub enum Saving {
 /// Reads the ledger of a session. Damage is in what is returned.
 ///
 /// # Errors
-/// A newer Nutkin wrote it in a form of its own, or the platform cannot be asked.
+/// A newer Nutkin wrote it in a form of its own, or the platform cannot be asked. Another operator holds the lease that whoever asks
+/// has held (a conflict).
 pub async fn load(store: &impl Store) -> Result<Opened, Error> {
-    ledger::open(store.load().await?, store.session()).map_err(newer)
+    let opened = ledger::open(store.load().await?, store.session()).map_err(newer)?;
+    let mine = store.tenure().and_then(Tenure::mark);
+    let is_deposed = |(mine, last): (&LeaseMark, &LeaseMark)| mine.is_deposed_by(last);
+    if mine.as_ref().zip(opened.ledger.operator.as_ref()).is_some_and(is_deposed) {
+        let message = format!("another operator has taken session `{}` over", store.session());
+        return Err(Error::new(Kind::Conflict, message));
+    }
+    Ok(opened)
 }
 
 fn newer(error: Newer) -> Error {
@@ -72,12 +87,15 @@ fn newer(error: Newer) -> Error {
 /// Saves what was changed. Where another command was faster, the change is made again on what it wrote.
 ///
 /// # Errors
-/// Both changed the same (a conflict), it is too large, or the platform refuses.
+/// Both changed the same (a conflict), another operator has taken over (also a conflict), it is too large, or the platform refuses.
 pub async fn save(store: &impl Store, opened: &mut Opened) -> Result<(), Error> {
     if !opened.is_changed() {
         return Ok(());
     }
     for _ in 0..ATTEMPTS {
+        if let Some(mark) = store.tenure().and_then(Tenure::mark) {
+            opened.ledger.operator = Some(mark);
+        }
         let sealed = opened.seal(&token::random::<16>()?)?;
         if let Saving::Saved(version) = store.save(&sealed, &opened.version).await? {
             opened.saved(&sealed, version);
@@ -155,11 +173,16 @@ mod tests {
     struct Memory {
         stored: RefCell<Stored>,
         others: RefCell<Vec<Stored>>,
+        tenure: Option<Tenure>,
     }
 
     impl Store for Memory {
         fn session(&self) -> &'static str {
             "s"
+        }
+
+        fn tenure(&self) -> Option<&Tenure> {
+            self.tenure.as_ref()
         }
 
         async fn load(&self) -> Result<Stored, Error> {
@@ -211,6 +234,38 @@ mod tests {
         let failure = failure.await.unwrap_err();
         assert_eq!((failure.kind, failure.reason), (Kind::Conflict, "LedgerChanged"));
         assert_eq!(load(&memory).await.unwrap().ledger.jobs["b"].generation, 7);
+    }
+
+    #[tokio::test]
+    async fn a_deposed_operator_writes_nothing_more() {
+        let at = |transitions| {
+            let tenure = Tenure::default();
+            let mark = LeaseMark { lease: "l".to_owned(), transitions };
+            tenure.renew(std::time::Duration::from_mins(1), mark);
+            Some(tenure)
+        };
+        let add = |name: &'static str| {
+            move |ledger: &mut Ledger| {
+                drop(ledger.jobs.insert(name.to_owned(), JobRecord::default()))
+            }
+        };
+        let mut memory = Memory { tenure: at(3), ..Memory::default() };
+        update(&memory, add("a")).await.unwrap();
+        let before = memory.stored.borrow().clone();
+        // The next holder was faster, and touches something else: without the mark both would be written.
+        memory.tenure = at(4);
+        update(&memory, add("b")).await.unwrap();
+        let after = memory.stored.replace(before);
+        memory.others.replace(vec![after.clone()]);
+        memory.tenure = at(3);
+        let failure = update(&memory, add("c")).await.unwrap_err();
+        assert_eq!(failure.kind, Kind::Conflict);
+        assert_eq!(*memory.stored.borrow(), after);
+        assert_eq!(load(&memory).await.unwrap_err().kind, Kind::Conflict);
+        // The control: whoever has no lease, a command, writes, and leaves the mark.
+        memory.tenure = None;
+        let opened = update(&memory, add("d")).await.unwrap();
+        assert_eq!(opened.ledger.operator.map(|mark| mark.transitions), Some(4));
     }
 
     #[tokio::test]

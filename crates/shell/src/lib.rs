@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod events;
 mod session;
+mod tenure;
 
 pub use drive::Shell;
 pub use environment::Environment;
@@ -22,3 +23,4 @@ pub use error::{Error, Kind};
 pub use events::{Context, Events, Progress, Silent, Sink, size};
 pub use logs::{LogLine, LogStream, Logged};
 pub use session::{ClusterPlace, Ended, Ending, Harm, Kept, Logs, Place, Purpose, Wish};
+pub use tenure::{Tenure, TenureOver};

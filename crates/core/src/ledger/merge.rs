@@ -46,6 +46,9 @@ pub fn merge(base: &Ledger, ours: &Ledger, theirs: &Ledger) -> Result<Ledger, Co
     merged.phase.clone_from(phase.ok_or_else(|| conflict(words::PHASE))?);
     let made_by = one(&base.made_by, &ours.made_by, &theirs.made_by);
     merged.made_by.clone_from(made_by.ok_or_else(|| conflict(words::WANTED))?);
+    // What was read later is not older: who was deposed does not come so far.
+    let operator = one(&base.operator, &ours.operator, &theirs.operator);
+    merged.operator.clone_from(operator.unwrap_or(&theirs.operator));
     // Where both changed it, whichever is later: both say that nothing before it goes on.
     let given_up = one(&base.given_up, &ours.given_up, &theirs.given_up);
     merged.given_up.clone_from(given_up.unwrap_or((&ours.given_up).max(&theirs.given_up)));

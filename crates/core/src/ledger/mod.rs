@@ -13,6 +13,7 @@
 mod bounds;
 mod history;
 mod job;
+mod lease;
 mod merge;
 mod outcome;
 mod phase;
@@ -33,6 +34,7 @@ use serde_json::Value;
 pub use bounds::{DOCUMENT_LIMIT, TooLarge};
 pub use history::{ENDED, Event, Who};
 pub use job::{Bringer, JobRecord, Request, Snapshot};
+pub use lease::LeaseMark;
 pub use merge::{Conflict, merge};
 pub(crate) use outcome::FORGOTTEN;
 pub use outcome::Left;
@@ -93,6 +95,9 @@ pub struct Ledger {
     /// The mark of the move that has made the session ([`Destination::mark`]); `None`: none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<String>,
+    /// Which operator wrote it last; `None`: none that holds a Lease has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<LeaseMark>,
     /// Who changed what, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Event>,
@@ -125,6 +130,7 @@ impl Ledger {
             sightings: BTreeMap::new(),
             given_up: None,
             made_by: None,
+            operator: None,
             history: Vec::new(),
             secrets: BTreeMap::new(),
             unknown: BTreeMap::new(),

@@ -1,6 +1,5 @@
 //! What the operator knows and has to do: shared by those who hear and those who work.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -43,9 +42,6 @@ pub(super) struct Board {
     open: Shared<BTreeSet<Key>>,
     /// Sessions whose lost jobs could not be looked after, and what was said of that last.
     unrecovered: Shared<BTreeMap<Key, String>>,
-    /// Until when nobody else can have the Lease; `None`: it was not had yet.
-    pub(super) leads_until: Cell<Option<Instant>>,
-    has_lease: bool,
     /// The label selector of resources.
     pub(super) selector: String,
     /// Where jars of jobs may come from.
@@ -66,8 +62,6 @@ impl Board {
             lost: Shared::default(),
             open: Shared::default(),
             unrecovered: Shared::default(),
-            leads_until: Cell::new(None),
-            has_lease: settings.lease.is_some(),
             selector: settings.selector.clone(),
             jars: settings.jars.clone(),
         }
@@ -152,18 +146,13 @@ impl Board {
         }
     }
 
-    /// Whether this operator still leads, to be asked before anything is begun that the next one could do as well: one that was paused
-    /// does not notice that by itself.
+    /// Whether this operator still leads. Every request that changes something asks the same: this spares the work before it.
     ///
     /// # Errors
     /// The Lease may be another's by now.
     pub(super) fn leads(&self) -> Result<(), Error> {
-        let leads = self.leads_until.get().is_some_and(|until| Instant::now() < until);
-        if leads || !self.has_lease {
-            return Ok(());
-        }
-        let message = "the Lease was not renewed in time: nothing more is begun";
-        Err(Error::new(Kind::Conflict, message))
+        let Some(tenure) = &self.api.access().tenure else { return Ok(()) };
+        tenure.lasts().map_err(|over| Error::of(Kind::Conflict, over))
     }
 
     /// Whether everything was listed once.

@@ -1,13 +1,12 @@
 //! Holds the Lease without which nothing is done.
 
-use std::cell::Cell;
 use std::time::Instant;
 
 use nutkin_core::kubernetes::resource::LEASES;
 use nutkin_kubernetes::api::Api;
 use nutkin_kubernetes::error::{ApiError, failure};
 use nutkin_operator::lease::{self, LeaseName, LeaseTurn};
-use nutkin_shell::{Error, Kind};
+use nutkin_shell::{Error, Kind, Tenure};
 use serde_json::Value;
 
 use super::{LeaseSettings, clock};
@@ -21,19 +20,15 @@ pub(super) struct Leader<'s> {
     found: Option<(Value, Instant)>,
     /// When it was written last.
     renewed: Option<Instant>,
-    /// Until when nobody else can have it.
-    until: &'s Cell<Option<Instant>>,
+    /// For how long nobody else can have it.
+    tenure: &'s Tenure,
 }
 
 impl<'s> Leader<'s> {
-    /// `until`: is told until when nobody else can have it.
-    pub(super) fn new(
-        api: &Api,
-        settings: Option<&'s LeaseSettings>,
-        until: &'s Cell<Option<Instant>>,
-    ) -> Self {
+    /// `tenure`: is told for how long nobody else can have it. It does not hold up `api`, by which it is prolonged.
+    pub(super) fn new(api: &Api, settings: Option<&'s LeaseSettings>, tenure: &'s Tenure) -> Self {
         let namespace = settings.map_or(api.namespace(), |settings| &settings.namespace);
-        Self { api: api.in_namespace(namespace), settings, found: None, renewed: None, until }
+        Self { api: api.in_namespace(namespace), settings, found: None, renewed: None, tenure }
     }
 
     /// Waits until it leads.
@@ -100,9 +95,10 @@ impl<'s> Leader<'s> {
         };
         match written {
             Ok(written) => {
+                let lasts = terms.deadline.saturating_sub(begun.elapsed());
+                self.tenure.renew(lasts, lease::mark(&written));
                 self.found = Some((written, begun));
                 self.renewed = Some(begun);
-                self.until.set(begun.checked_add(terms.deadline));
                 Ok(LeaseSeen::Ours)
             }
             // Somebody else was faster.

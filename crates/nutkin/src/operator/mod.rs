@@ -87,12 +87,14 @@ pub async fn run(
     hands: &impl Hands,
     context: &Context<'_>,
 ) -> Result<(), Error> {
+    let tenure = access.tenure.clone().unwrap_or_default();
+    let own = Api::new(Access { tenure: None, ..access.clone() })?;
     let api = Api::new(access)?;
-    let board = Board::new(api.clone(), settings);
+    let board = Board::new(api, settings);
     let mut terminated = Terminated::listen()?;
     let health = health::listen(settings.health).await?;
     let answers = health::answer(health, &board);
-    let mut leader = leader::Leader::new(&api, settings.lease.as_ref(), &board.leads_until);
+    let mut leader = leader::Leader::new(&own, settings.lease.as_ref(), &tenure);
     let work = async {
         leader.acquire(context).await;
         let hold = leader.hold();

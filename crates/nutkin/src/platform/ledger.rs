@@ -7,7 +7,7 @@ use nutkin_docker::DockerSession;
 use nutkin_kubernetes as kubernetes;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_shell::ledger::{self, Saving, Store};
-use nutkin_shell::{Environment, Error, Kind, Place};
+use nutkin_shell::{Environment, Error, Kind, Place, Tenure};
 
 use super::Session;
 use crate::Context;
@@ -15,6 +15,13 @@ use crate::Context;
 impl Store for Session {
     fn session(&self) -> &str {
         self.name()
+    }
+
+    fn tenure(&self) -> Option<&Tenure> {
+        match self {
+            Self::Local(_) | Self::Docker(_) => None,
+            Self::Kubernetes(session) => session.tenure(),
+        }
     }
 
     async fn load(&self) -> Result<Stored, Error> {

@@ -46,7 +46,11 @@ pub async fn find(client: &Client, namespace: Option<&str>, wanted: &str) -> Res
 
 /// A REST error as the failure of a command: the root cause first, the Java exception below it.
 pub fn failure(error: RestError) -> Error {
-    let kind = if matches!(error, RestError::NotFound(_)) { Kind::NotFound } else { Kind::Broken };
+    let kind = match error {
+        RestError::NotFound(_) => Kind::NotFound,
+        RestError::Over(_) => Kind::Conflict,
+        _ => Kind::Broken,
+    };
     let trace = match &error {
         RestError::Refused { trace, .. } if 1 < trace.len() => trace.join("\n    "),
         _ => String::new(),

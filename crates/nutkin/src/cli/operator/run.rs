@@ -9,7 +9,7 @@ use nutkin_flink::Configuration;
 use nutkin_flink::dialect::Dialect;
 use nutkin_kubernetes::cluster;
 use nutkin_operator::settings::{self, OperatorWide, WatchedNamespaces};
-use nutkin_shell::ClusterPlace;
+use nutkin_shell::{ClusterPlace, Tenure};
 
 use super::hands::CommandHands;
 use crate::operator::{self, LeaseSettings, Settings};
@@ -75,6 +75,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, context: &Context<'_>) -> Outcome {
     let mut environment = context.environment.clone();
     environment.manager = Some(MANAGER);
+    environment.tenure = (!args.no_lease).then(Tenure::default);
     let context = &context.within(&environment);
     runtime::block_on(async {
         let place = ClusterPlace { context: args.context.clone(), ..ClusterPlace::default() };
