@@ -6,7 +6,7 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use nutkin_core::jobs::{self as rules, Looks, LostJob, LostOutcome, WhyLost};
+use nutkin_core::jobs::{self as rules, AfterLoss, Looks, LostJob, LostOutcome, WhyLost};
 use nutkin_core::ledger::{JobRecord, Opened};
 use nutkin_core::selection::Platform;
 use nutkin_core::supervision::fence::LivingProcesses;
@@ -16,6 +16,7 @@ use nutkin_shell::{Error, Kind, ledger};
 use super::{Context, fence};
 use crate::jobs::moving::{self, Within};
 use crate::jobs::{Driven, Patience, failure, until_it_answers};
+use crate::operator::SessionWish;
 use crate::platform::{self, Session};
 use left::look;
 pub(super) use told::Told;
@@ -39,17 +40,30 @@ pub(super) struct Recovered {
     pub(super) waits: bool,
     /// Whether that one has not ended yet.
     pub(super) is_doubled: bool,
+    /// Whether something is to be done that whoever looked may not do.
+    pub(super) acts: bool,
+    /// Jobs that others have go on, by their names in the ledger, each with older checkpoints for where its newest one cannot be read.
+    pub(super) resumed: BTreeMap<String, Vec<String>>,
     /// Jobs that stay lost, by their names in the ledger, each with the sentence that says why.
     pub(super) stays: BTreeMap<String, String>,
 }
 
 impl Recovered {
-    const WAITS: Self = Self { count: 0, waits: true, is_doubled: false, stays: BTreeMap::new() };
+    fn waits() -> Self {
+        Self { waits: true, ..Self::default() }
+    }
+
+    fn acts() -> Self {
+        Self { acts: true, ..Self::default() }
+    }
 
     fn jobs(count: usize) -> Self {
         Self { count, ..Self::default() }
     }
 }
+
+/// What is called when nothing is left but to wait: nobody.
+pub(super) const NOBODY: &dyn Fn() = &|| ();
 
 /// The same for a command that looks once: waits for the end of a JobManager that is being replaced. `wanted`: jobs that go on also
 /// where nobody knows whether they had ended.
@@ -64,7 +78,7 @@ pub(super) async fn recover_now(
 ) -> Result<(), Error> {
     let mut told = Told::wanting(wanted);
     let mut patience = Patience::new(Some(limit));
-    while Box::pin(recover(session, limit, &mut told, context)).await?.is_doubled {
+    while Box::pin(recover(session, limit, &mut told, NOBODY, context)).await?.is_doubled {
         if !matches!(patience.waits("", SOON).await, Driven::Done(())) {
             return Err(still_lives(session, limit));
         }
@@ -83,7 +97,7 @@ pub(super) fn still_lives(session: &Session, limit: Duration) -> Error {
 }
 
 /// Has the jobs of a session go on that its JobManager does not have any more, and waits for their first checkpoints.
-/// Nothing is done where high availability brings them back.
+/// Nothing is done where high availability brings them back. `decided` is called when nothing is left but to wait.
 ///
 /// # Errors
 /// The session cannot be asked, or a job does not go on: it stays in the ledger as one that is to be resumed.
@@ -91,6 +105,7 @@ pub(super) async fn recover(
     session: &Session,
     limit: Duration,
     told: &mut Told,
+    decided: &dyn Fn(),
     context: &Context<'_>,
 ) -> Result<Recovered, Error> {
     let opened = ledger::load(session).await?;
@@ -106,7 +121,12 @@ pub(super) async fn recover(
     let processes = session.processes().await?;
     if let Some(seen) = &processes {
         let submitted: Vec<_> = open.iter().map(|record| record.submitted.as_deref()).collect();
-        let old = told.processes.look(seen, &submitted);
+        let mut watched = told.processes.clone();
+        let old = watched.look(seen, &submitted);
+        if told.others.only_looks && !old.is_empty() {
+            return Ok(Recovered::acts());
+        }
+        told.processes = watched;
         told.sees_job_manager(seen);
         fence::end(session, &old, context).await;
     }
@@ -114,7 +134,7 @@ pub(super) async fn recover(
         return Ok(Recovered::default());
     }
     if processes.as_ref().is_some_and(|seen| seen.job_managers.is_empty()) {
-        return Ok(Recovered::WAITS);
+        return Ok(Recovered::waits());
     }
     let since = processes.as_ref().and_then(LivingProcesses::job_manager_since);
     let client = told.client(session, since).await?;
@@ -132,13 +152,15 @@ pub(super) async fn recover(
             if processes.is_none() || (told.watches && told.silent == SILENT_LOOKS) {
                 return Err(failure(error));
             }
-            return Ok(Recovered::WAITS);
+            return Ok(Recovered::waits());
         }
     };
     told.silent = 0;
     let states: BTreeMap<String, String> =
         jobs.iter().map(|job| (job.id.clone(), job.state.to_string())).collect();
     told.sees_jobs(&open, &states, since);
+    let moves = |name: &String| opened.ledger.jobs.get(name).is_some_and(|job| job.moving);
+    told.handed.retain(|name, _| moves(name));
     let base = platform::ledger::base(&said, context.environment);
     wanted.jobs.extend(told.jobs.iter().cloned());
     // What a job of the file was submitted as, and not what has become of the file since.
@@ -150,8 +172,12 @@ pub(super) async fn recover(
     let within =
         Within { session: &wanted, base: &base, given: &given, found: &nothing, limit, context };
     let listed: BTreeSet<String> = jobs.iter().map(|job| job.id.clone()).collect();
-    if open.iter().all(|record| record.ids().all(|id| listed.contains(id))) {
-        return goes_on(session, &client, opened, (&jobs, &states), since, within, told).await;
+    let are_listed = rules::open(&opened.ledger)
+        .filter(|(name, _)| !told.is_others(name, since))
+        .all(|(_, record)| record.ids().all(|id| listed.contains(id)));
+    if are_listed {
+        let seen = (jobs.as_slice(), &states);
+        return goes_on(session, &client, opened, seen, since, within, (told, decided)).await;
     }
     if let Some(names) = processes.as_ref().and_then(LivingProcesses::doubled) {
         // The one before may write as well: on a node that is silent it is to end for long.
@@ -160,23 +186,32 @@ pub(super) async fn recover(
             let line = format!("lost jobs go on when only one JobManager is left of: {names}");
             context.events.warn(&line);
         }
-        return Ok(Recovered { is_doubled: true, ..Recovered::WAITS });
+        return Ok(Recovered { is_doubled: true, ..Recovered::waits() });
     }
     told.doubled = 0;
     let mut seen = look(session, &client, listed, &opened, within).await?;
     seen.since = since.map(str::to_owned);
     seen.looks = Looks { now: ledger::now(), ..told.looks.clone() }.with(&opened.ledger);
     seen.wanted.clone_from(&told.wanted);
-    let mut lost = rules::lost(&opened.ledger, &seen);
+    let decide = |seen: &AfterLoss| {
+        let mut lost = rules::lost(&opened.ledger, seen);
+        lost.retain(|job| !told.is_others(&job.name, since));
+        lost
+    };
+    let mut lost = decide(&seen);
+    let stays = |job: &LostJob| matches!(job.outcome, LostOutcome::Stays(_));
+    if told.others.only_looks && !lost.iter().all(stays) {
+        return Ok(Recovered::acts());
+    }
     let go_on_now =
         |lost: &[LostJob]| lost.iter().any(|job| matches!(job.outcome, LostOutcome::GoesOn { .. }));
     if processes.is_some() && go_on_now(&lost) {
         let are_used = jobs.iter().any(|job| !job.state.has_ended());
         let freed = fence::freed(session, &told.processes, are_used, context).await?;
         seen.may_be_registered = !freed;
-        lost = rules::lost(&opened.ledger, &seen);
+        lost = decide(&seen);
     }
-    go_on(session, &client, lost, opened, (&jobs, since), within, told).await
+    go_on(session, &client, lost, opened, (&jobs, since), within, (told, decided)).await
 }
 
 /// Nothing is lost: notes how jobs are, and sees those through that a command resumed which was cut off.
@@ -187,14 +222,15 @@ async fn goes_on(
     (jobs, states): (&[Job], &BTreeMap<String, String>),
     since: Option<&str>,
     within: Within<'_>,
-    told: &mut Told,
+    (told, decided): (&mut Told, &dyn Fn()),
 ) -> Result<Recovered, Error> {
     if !told.watches {
         return Ok(Recovered::default());
     }
     if opened.ledger.phase.is_none() {
         told.notes.see(session, &opened, &told.looks.sightings, false).await?;
-        let (cut, failed) = rules::cut(&opened.ledger, states);
+        let (mut cut, failed) = rules::cut(&opened.ledger, states);
+        cut.retain(|name| !told.is_others(name, since));
         for line in failed {
             if told.lines.insert(line.clone()) {
                 let name = session.name();
@@ -202,8 +238,14 @@ async fn goes_on(
             }
         }
         if !cut.is_empty() {
-            resume(session, client, (&cut, &BTreeMap::new()), opened, since, within).await?;
-            return Ok(Recovered::jobs(cut.len()));
+            let count = cut.len();
+            let resumed = told.resumed_by_others(&cut, &BTreeMap::new());
+            let ours = told.hand_over(cut, since);
+            if !ours.is_empty() {
+                decided();
+                resume(session, client, (&ours, &BTreeMap::new()), opened, since, within).await?;
+            }
+            return Ok(Recovered { resumed, ..Recovered::jobs(count) });
         }
     }
     told.note(session, client, &opened, jobs, since).await?;
@@ -218,7 +260,7 @@ async fn go_on(
     mut opened: Opened,
     (jobs, since): (&[Job], Option<&str>),
     within: Within<'_>,
-    told: &mut Told,
+    (told, decided): (&mut Told, &dyn Fn()),
 ) -> Result<Recovered, Error> {
     let (mut names, mut again) = (Vec::new(), Vec::new());
     let mut changes = Vec::new();
@@ -274,11 +316,41 @@ async fn go_on(
     opened.ledger.note(ledger::event(within.context.environment, changes));
     ledger::save(session, &mut opened).await?;
     told.looks.sightings.retain(|id, _| !again.contains(id));
-    if !names.is_empty() {
+    let count = names.len();
+    let resumed = told.resumed_by_others(&names, &all_older);
+    let ours = told.hand_over(names, since);
+    if !ours.is_empty() {
+        decided();
         let since = since.filter(|_| told.watches);
-        resume(session, client, (&names, &all_older), opened, since, within).await?;
+        resume(session, client, (&ours, &all_older), opened, since, within).await?;
     }
-    Ok(Recovered { stays, ..Recovered::jobs(names.len()) })
+    Ok(Recovered { resumed, stays, ..Recovered::jobs(count) })
+}
+
+/// Resumes one job, of which [`recover`] has said that it goes on, and sees it to its first checkpoint.
+///
+/// # Errors
+/// It does not go on: it stays in the ledger as one that is to be resumed.
+pub(super) async fn resume_one(
+    store: &impl ledger::Store,
+    client: &Client,
+    (name, older): (&str, &[String]),
+    wish: &SessionWish,
+    limit: Duration,
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let opened = ledger::load(store).await?;
+    let mut wanted = wish.session.clone();
+    let Some(record) = opened.ledger.jobs.get(name) else { return Ok(()) };
+    wanted.jobs.retain(|job| record.digest == rules::digest(job));
+    let (given, nothing) = (BTreeMap::new(), |_: &str| None);
+    let base = &wish.base;
+    let within = Within { session: &wanted, base, given: &given, found: &nothing, limit, context };
+    let older = match older {
+        [] => BTreeMap::new(),
+        older => BTreeMap::from([(name.to_owned(), older.to_vec())]),
+    };
+    moving::resume_these(store, client, (&[name.to_owned()], &older), opened, within).await
 }
 
 /// Resumes jobs, and sees them to their first checkpoints. `older`: where they go on instead if what is there cannot be read, by their

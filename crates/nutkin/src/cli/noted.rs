@@ -51,7 +51,7 @@ impl Places {
 
 impl Notes {
     /// Notes which jobs have ended, and the last checkpoint of each that runs, if it is time. `since`: the start of the
-    /// JobManager, and how it said that jobs are.
+    /// JobManager, and how it said that jobs are. `busy`: jobs that somebody else works for, by name.
     ///
     /// # Errors
     /// The ledger cannot be written.
@@ -62,10 +62,11 @@ impl Notes {
         opened: &Opened,
         jobs: &[Job],
         (since, sightings): (&str, &BTreeMap<String, Sighting>),
+        busy: &BTreeSet<String>,
     ) -> Result<(), Error> {
-        let is_open = |id: &String| {
-            rules::open(&opened.ledger).any(|(_, record)| record.id.as_ref() == Some(id))
-        };
+        // Whoever works for a job writes its record.
+        let open = || rules::open(&opened.ledger).filter(|(name, _)| !busy.contains(*name));
+        let is_open = |id: &String| open().any(|(_, record)| record.id.as_ref() == Some(id));
         if jobs.iter().any(|job| job.state.has_ended() && is_open(&job.id)) {
             outcomes::note(session, client, jobs).await;
         }
@@ -82,8 +83,7 @@ impl Notes {
             self.last = Some(Instant::now());
         }
         let mut new: Vec<(&String, Snapshot)> = Vec::new();
-        for (name, record) in rules::open(&opened.ledger).filter(|(_, record)| record.is_at_rest())
-        {
+        for (name, record) in open().filter(|(_, record)| record.is_at_rest()) {
             if !is_due && places.sees(record, session).await {
                 continue;
             }

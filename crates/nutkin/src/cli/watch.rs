@@ -5,7 +5,7 @@ use std::time::Duration;
 use nutkin_shell::{Error, Kind, ledger};
 
 use super::Context;
-use super::lost::{self, SOON, Told};
+use super::lost::{self, NOBODY, SOON, Told};
 use super::select;
 use super::shared::{PlatformArgs, WhichArgs};
 use super::snapshots;
@@ -84,7 +84,7 @@ async fn watch(args: &Args, context: &Context<'_>) -> Outcome {
         // Before the look, so that nothing happens between the two.
         changes.open().await;
         let mut after = Duration::from_secs(args.interval);
-        match Box::pin(lost::recover(&session, limit, &mut told, context)).await {
+        match Box::pin(lost::recover(&session, limit, &mut told, NOBODY, context)).await {
             Ok(recovered) => {
                 if recovered.waits {
                     trouble = None;
@@ -140,7 +140,7 @@ async fn once(args: &Args, session: &Session, mut told: Told, context: &Context<
     let limit = Duration::from_secs(args.move_timeout);
     let mut patience = Patience::new(Some(limit));
     loop {
-        let recovered = Box::pin(lost::recover(session, limit, &mut told, context)).await?;
+        let recovered = Box::pin(lost::recover(session, limit, &mut told, NOBODY, context)).await?;
         if recovered.waits {
             match patience.waits("", SOON).await {
                 Driven::Done(()) => continue,

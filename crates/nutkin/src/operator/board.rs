@@ -10,10 +10,11 @@ use nutkin_shell::{Error, Kind};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::hands::OtherHands;
 use super::news::News;
 use super::queue::Queue;
 use super::world::{Key, World};
-use super::{Settings, Shared};
+use super::{AT_ONCE, Settings, Shared};
 
 /// How long the watch of a kind may be out of order while the operator counts as well: an API server that restarts takes less.
 const DEAF: Duration = Duration::from_mins(2);
@@ -38,6 +39,9 @@ pub(super) struct Board {
     pub(super) deaf: Shared<BTreeMap<String, Instant>>,
     /// Jobs that no JobManager has any more and that do not go on by themselves, and why.
     pub(super) lost: Shared<BTreeMap<Key, String>>,
+    /// Jobs that go on after the loss of their JobManager and are to be seen to their first checkpoints, each with older checkpoints
+    /// for where its newest one cannot be read.
+    pub(super) resumed: Shared<BTreeMap<Key, Vec<String>>>,
     /// Jobs that their session does not list and that its ledger has as running, as they were seen last.
     open: Shared<BTreeSet<Key>>,
     /// Sessions whose lost jobs could not be looked after, and what was said of that last.
@@ -60,6 +64,7 @@ impl Board {
             kept: Shared::default(),
             deaf: Shared::default(),
             lost: Shared::default(),
+            resumed: Shared::default(),
             open: Shared::default(),
             unrecovered: Shared::default(),
             selector: settings.selector.clone(),
@@ -133,6 +138,7 @@ impl Board {
         self.news.borrow_mut().forget(key);
         self.lost.borrow_mut().remove(key);
         self.open.borrow_mut().remove(key);
+        self.resumed.borrow_mut().remove(key);
         self.unrecovered.borrow_mut().remove(key);
         match key.kind {
             CustomKind::Deployment => self.wake_jobs(key),
@@ -153,6 +159,11 @@ impl Board {
     pub(super) fn leads(&self) -> Result<(), Error> {
         let Some(tenure) = &self.api.access().tenure else { return Ok(()) };
         tenure.lasts().map_err(|over| Error::of(Kind::Conflict, over))
+    }
+
+    /// Whether somebody may begin to work.
+    pub(super) fn has_place(&self) -> bool {
+        self.is_ready() && self.queue.borrow().places() < AT_ONCE
     }
 
     /// Whether everything was listed once.
@@ -188,13 +199,27 @@ impl Board {
         jobs
     }
 
-    /// Whether a job of a session that somebody has deleted waits for its turn, which comes when nobody works for the session.
-    pub(super) fn deleted_job_waits(&self, session: &Key) -> bool {
-        let (world, queue, now) = (self.world.borrow(), self.queue.borrow(), Instant::now());
-        let waits = |job: &Key| {
-            queue.is_due(job, now) && world.get(job).is_some_and(CustomResource::is_deleted)
-        };
-        world.jobs_of(session).iter().any(waits)
+    /// Who else works for jobs of a session.
+    pub(super) fn others(&self, session: &Key) -> OtherHands {
+        let (world, queue) = (self.world.borrow(), self.queue.borrow());
+        let jobs = world.jobs_of(session);
+        let is_deleted = |job: &&Key| world.get(job).is_some_and(CustomResource::is_deleted);
+        // What is deleted does not go on.
+        let busy = jobs.iter().filter(is_deleted).chain(queue.jobs_of(session));
+        OtherHands {
+            busy: busy.map(|job| job.name.clone()).collect(),
+            jobs: jobs.iter().map(|job| job.name.clone()).collect(),
+            only_looks: !queue.is_alone(session),
+        }
+    }
+
+    /// Jobs of a session go on, by their names.
+    pub(super) fn resume(&self, session: &Key, resumed: BTreeMap<String, Vec<String>>) {
+        for (name, older) in resumed {
+            let job = Key { kind: CustomKind::SessionJob, name, ..session.clone() };
+            self.resumed.borrow_mut().insert(job.clone(), older);
+            self.wake(&job, false);
+        }
     }
 
     /// The lost jobs of a session could not be looked after. Gives whether that is news.

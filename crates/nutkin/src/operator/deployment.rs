@@ -54,6 +54,9 @@ pub(super) async fn work(
             return Ok(Outcome::Failed);
         }
         board.leads()?;
+        if turn.act.is_some() && !board.queue.borrow_mut().has_alone(key) {
+            return Ok(Outcome::Alone);
+        }
         let done = match (turn.act, &wish) {
             (Some(ResourceAct::Bring), Ok(wish)) => Box::pin(hands.bring(wish, context)).await,
             // Also of a resource that cannot be read any more.
@@ -62,8 +65,8 @@ pub(super) async fn work(
                 end(key, board, context).await
             }
             _ => {
-                let soon = recover(key, &resource, &wish, session, board, hands, context).await;
-                return Ok(Outcome::Again(soon.or(turn.again)));
+                let then = recover(key, &resource, &wish, session, board, hands, context).await;
+                return Ok(then.unwrap_or(Outcome::Again(turn.again)));
             }
         };
         match done {
@@ -130,7 +133,7 @@ async fn observe(
 }
 
 /// Has jobs of a session that runs as it is wanted go on where its JobManager is lost and no high availability brings them back. Gives
-/// when to look again, if that is sooner than otherwise.
+/// what follows, if that is another thing than otherwise.
 async fn recover(
     key: &Key,
     resource: &CustomResource,
@@ -139,15 +142,12 @@ async fn recover(
     board: &Board,
     hands: &impl Hands,
     context: &Context<'_>,
-) -> Option<Duration> {
+) -> Option<Outcome> {
     let is_deployed =
         ReconciliationState::of(&resource.status) == Some(ReconciliationState::Deployed);
     let (Ok(wish), Some(session)) = (wish, session) else { return None };
     if resource.is_deleted() || !is_deployed || !wish.session.recovers() {
         return None;
-    }
-    if board.deleted_job_waits(key) {
-        return Some(SOON);
     }
     let jobs: Vec<_> = {
         let world = board.world.borrow();
@@ -156,15 +156,32 @@ async fn recover(
     };
     let place = &board.api.access().place;
     let read = |job: &CustomResource| SessionWish::of(resource, Some(job), place, context).ok();
-    let jobs = jobs.iter().filter_map(read).flat_map(|wish| wish.session.jobs).collect();
-    let recovered = tokio::select! {
-        recovered = Box::pin(hands.recover(&session, jobs, context)) => recovered,
-        // It may wait long for a checkpoint. Cut off, the next look continues it.
-        () = until_changed(key, resource.metadata.generation, board) => return Some(SOON),
+    let jobs: Vec<_> = jobs.iter().filter_map(read).flat_map(|wish| wish.session.jobs).collect();
+    let again = |after| Some(Outcome::Again(Some(after)));
+    let recovered = loop {
+        let others = board.others(key);
+        let may_act = !others.only_looks;
+        let decided = || {
+            let mut queue = board.queue.borrow_mut();
+            queue.shares(key);
+            queue.waits(key);
+        };
+        let recovered = tokio::select! {
+            recovered = Box::pin(hands.recover(&session, jobs.clone(), others, &decided, context)) => recovered,
+            // It may wait long for a checkpoint. Cut off, the next look continues it.
+            () = until_changed(key, resource.metadata.generation, board) => return again(SOON),
+        };
+        match recovered {
+            Ok(Recovery { acts: true, .. }) if may_act => return again(SOON),
+            Ok(Recovery { acts: true, .. }) if board.queue.borrow_mut().has_alone(key) => {}
+            Ok(Recovery { acts: true, .. }) => return Some(Outcome::Alone),
+            recovered => break recovered,
+        }
     };
     match recovered {
-        Ok(Recovery { waits, went_on, mut stays }) => {
+        Ok(Recovery { waits, went_on, mut stays, resumed, .. }) => {
             board.recovers(key);
+            board.resume(key, resumed);
             if !waits && !went_on {
                 Box::pin(left_open(key, &session, &mut stays, board)).await;
             }
@@ -172,14 +189,14 @@ async fn recover(
             if went_on {
                 board.wake_jobs(key);
             }
-            waits.then_some(SOON)
+            if waits { again(SOON) } else { None }
         }
         Err(failure) => {
             let is_other = failure.kind != Kind::Conflict;
             if is_other && board.fails_to_recover(key, &said::line(&failure)) {
                 said::failed(key, &failure, context);
             }
-            Some(PAUSE)
+            again(PAUSE)
         }
     }
 }
@@ -193,7 +210,12 @@ async fn left_open(
     board: &Board,
 ) {
     let mut jobs = board.open_jobs(key);
-    jobs.retain(|job| !stays.contains_key(&job.name));
+    let others = board.others(key);
+    let is_left = |job: &Key| {
+        let goes_on = board.resumed.borrow().contains_key(job) || others.busy.contains(&job.name);
+        !stays.contains_key(&job.name) && !goes_on
+    };
+    jobs.retain(is_left);
     if jobs.is_empty() {
         return;
     }
@@ -219,10 +241,10 @@ fn forgotten(job: &str) -> String {
     )
 }
 
-/// Waits until a session is another one than of this generation, or is deleted, or until a job of it is deleted.
+/// Waits until a session is another one than of this generation, or is deleted.
 async fn until_changed(key: &Key, generation: i64, board: &Board) {
     let is_same = |now: &CustomResource| now.metadata.generation == generation && !now.is_deleted();
-    while board.resource(key).as_ref().is_some_and(is_same) && !board.deleted_job_waits(key) {
+    while board.resource(key).as_ref().is_some_and(is_same) {
         clock::pause(SOON).await;
     }
 }

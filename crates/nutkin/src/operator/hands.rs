@@ -1,13 +1,15 @@
 //! What is done for a session by those who do it for the command line, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use nutkin_core::ledger::Wanted;
 use nutkin_core::session::{Session, SessionJob};
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::Problem;
+use nutkin_kubernetes::session::KubernetesSession;
 use nutkin_operator::resource::{API_VERSION, CustomKind, CustomResource};
+use nutkin_rest::Client;
 use nutkin_shell::{ClusterPlace, Error, Place};
 use serde_json::{Value, json};
 
@@ -33,8 +35,23 @@ pub struct Recovery {
     pub waits: bool,
     /// Some go on.
     pub went_on: bool,
+    /// Something is to be done, and whoever looked may not.
+    pub acts: bool,
+    /// Those whose own hands have them go on, by name, each with older checkpoints for where its newest one cannot be read.
+    pub resumed: BTreeMap<String, Vec<String>>,
     /// Those that do not go on by themselves, by name, and why.
     pub stays: BTreeMap<String, String>,
+}
+
+/// Who else works for jobs of a session that is looked after.
+#[derive(Debug, Clone, Default)]
+pub struct OtherHands {
+    /// Jobs that somebody works for now, by name: nothing is decided about these.
+    pub busy: BTreeSet<String>,
+    /// Jobs that somebody works for when they are to go on, by name.
+    pub jobs: BTreeSet<String>,
+    /// Whether somebody may work for a job at any moment, so that nothing is done but to look.
+    pub only_looks: bool,
 }
 
 /// Does what the command line does.
@@ -46,8 +63,9 @@ pub trait Hands {
     /// Those of `up`.
     async fn bring(&self, wish: &SessionWish, context: &Context<'_>) -> Result<(), Error>;
 
-    /// Has jobs go on that the JobManager of a session without high availability had, as `nutkin watch` does, and waits for their
-    /// first checkpoints. `jobs`: what resources say of those that have one.
+    /// Has jobs go on that the JobManager of a session without high availability had, as `nutkin watch` does, and waits for the
+    /// first checkpoints of those that no other hands have. `jobs`: what resources say of those that have one. `decided` is called
+    /// when nothing is left but to wait.
     ///
     /// # Errors
     /// Those of `watch`.
@@ -55,8 +73,24 @@ pub trait Hands {
         &self,
         session: &platform::Session,
         jobs: Vec<SessionJob>,
+        others: OtherHands,
+        decided: &dyn Fn(),
         context: &Context<'_>,
     ) -> Result<Recovery, Error>;
+
+    /// Submits the one job of `wish` of which [`Hands::recover`] has said that it goes on, and waits for its first checkpoint.
+    /// `older`: what that has said, too.
+    ///
+    /// # Errors
+    /// Those of `watch`.
+    async fn resume(
+        &self,
+        store: &KubernetesSession,
+        client: &Client,
+        wish: &SessionWish,
+        older: &[String],
+        context: &Context<'_>,
+    ) -> Result<(), Error>;
 
     /// A session is gone: what was seen of its jobs says nothing of the next one of its name.
     fn forget(&self, namespace: &str, name: &str);

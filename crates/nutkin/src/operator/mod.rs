@@ -38,7 +38,7 @@ use nutkin_shell::Error;
 use crate::Context;
 use crate::runtime::Terminated;
 use board::Board;
-pub use hands::{Hands, Recovery, SessionWish};
+pub use hands::{Hands, OtherHands, Recovery, SessionWish};
 use queue::Outcome;
 use world::Key;
 
@@ -118,7 +118,7 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
     loop {
         let now = Instant::now();
         // Half of what there is would mislead: a job whose session is not listed yet looks as if it had none.
-        while board.is_ready() && workers.len() < AT_ONCE {
+        while board.has_place() {
             let next = board.queue.borrow_mut().next(now, |key| board.session_of(key));
             let Some((key, looks)) = next else { break };
             workers.push(Box::pin(async move {
@@ -130,7 +130,7 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
         tokio::select! {
             () = &mut feeds => return,
             () = board.woken.notified() => {}
-            () = clock::until(due), if board.is_ready() && workers.len() < AT_ONCE => {}
+            () = clock::until(due), if board.has_place() => {}
             Some((key, outcome)) = workers.next(), if !workers.is_empty() => {
                 board.queue.borrow_mut().done(&key, outcome, Instant::now());
             }
@@ -138,7 +138,7 @@ async fn keep(board: &Board, settings: &Settings, hands: &impl Hands, context: &
     }
 }
 
-/// Works for one resource, once: for a session alone, for its jobs side by side, as the queue gives them.
+/// Works for one resource, once, side by side with others, as the queue gives them.
 async fn work(
     key: &Key,
     looks: bool,
@@ -156,7 +156,9 @@ async fn work(
         CustomKind::Deployment => {
             Box::pin(deployment::work(key, resource, looks, board, hands, context)).await
         }
-        CustomKind::SessionJob => Box::pin(session_job::work(key, resource, board, context)).await,
+        CustomKind::SessionJob => {
+            Box::pin(session_job::work(key, resource, board, hands, context)).await
+        }
     };
     worked.unwrap_or_else(|failure| {
         said::failed(key, &failure, context);

@@ -16,6 +16,8 @@ const LONGEST: Duration = Duration::from_mins(1);
 pub(super) enum Outcome {
     /// As it should; when to look again if nothing happens before.
     Again(Option<Duration>),
+    /// What is to be done for a session is not done while somebody works for a job of it: it is begun again once nobody does.
+    Alone,
     /// It did not, and is tried again.
     Failed,
 }
@@ -26,6 +28,8 @@ struct Due {
     at: Instant,
     /// Whether what runs is compared with what is wanted.
     looks: bool,
+    /// Whether nobody may work for a job of it meanwhile.
+    alone: bool,
 }
 
 /// One that is worked for.
@@ -35,6 +39,10 @@ struct Working {
     session: Key,
     /// How closely it is looked at.
     looks: bool,
+    /// Whether it is a session that is being changed: nobody begins to work for a job of it.
+    alone: bool,
+    /// Whether it waits for Flink, and takes nobody's place.
+    is_patient: bool,
     /// What was heard of it meanwhile: whether it is to be looked at again, and how closely.
     heard: Option<bool>,
 }
@@ -61,14 +69,15 @@ impl Queue {
             return;
         }
         let has_failed = self.failures.contains_key(key);
-        let due = self.waiting.entry(key.clone()).or_insert(Due { at: now, looks });
+        let due = self.waiting.entry(key.clone()).or_insert(Due { at: now, looks, alone: false });
         let at = if has_failed { due.at } else { due.at.min(now) };
-        *due = Due { at, looks: due.looks || looks };
+        *due = Due { at, looks: due.looks || looks, alone: due.alone };
     }
 
     /// The next one whose time has come. `session_of`: the session that a resource is, or belongs to.
     ///
-    /// Jobs are worked for side by side, and none while their session changes: those that would wait for it take nobody's place.
+    /// A session is looked at beside its jobs, and changed when nobody works for one of them: those that would wait for that take
+    /// nobody's place.
     pub(super) fn next(
         &mut self,
         now: Instant,
@@ -77,23 +86,65 @@ impl Queue {
         let due = self.waiting.iter().filter(|(_, due)| due.at <= now);
         let free = due.filter(|(key, _)| self.is_free(key, &session_of(key), now));
         let key = free.min_by_key(|(_, due)| due.at).map(|(key, _)| key.clone())?;
-        let Due { looks, .. } = self.waiting.remove(&key)?;
+        let Due { looks, alone, .. } = self.waiting.remove(&key)?;
         let session = session_of(&key);
-        self.working.insert(key.clone(), Working { session, looks, heard: None });
+        let working = Working { session, looks, alone, is_patient: false, heard: None };
+        self.working.insert(key.clone(), working);
         Some((key, looks))
     }
 
-    /// Whether nobody is in its way. A session whose time has come goes before its jobs, or they could keep it waiting for ever.
+    /// Whether nobody is in its way. A session that is to be changed goes before its jobs, or they could keep it waiting for ever.
     fn is_free(&self, key: &Key, session: &Key, now: Instant) -> bool {
-        if key == session {
-            return self.working.values().all(|one| one.session != *session);
+        if key != session {
+            return !self.is_to_be_alone(session, now) && !self.is_alone(session);
         }
-        !self.is_due(session, now) && !self.working.contains_key(session)
+        let waits = self.waiting.get(key).is_some_and(|due| due.alone);
+        !waits || self.jobs_of(session).next().is_none()
     }
 
-    /// Whether its time has come.
-    pub(super) fn is_due(&self, key: &Key, now: Instant) -> bool {
-        self.waiting.get(key).is_some_and(|due| due.at <= now)
+    /// Whether a session waits for the end of all work for its jobs.
+    pub(super) fn is_to_be_alone(&self, session: &Key, now: Instant) -> bool {
+        self.waiting.get(session).is_some_and(|due| due.alone && due.at <= now)
+    }
+
+    /// Whether a session is being changed.
+    pub(super) fn is_alone(&self, session: &Key) -> bool {
+        self.working.get(session).is_some_and(|one| one.alone)
+    }
+
+    /// A session that is worked for is to be changed. Gives whether it may be now; otherwise its work ends with [`Outcome::Alone`].
+    pub(super) fn has_alone(&mut self, session: &Key) -> bool {
+        let is_free = self.jobs_of(session).next().is_none();
+        if let Some(working) = self.working.get_mut(session) {
+            working.alone |= is_free;
+        }
+        is_free
+    }
+
+    /// A session that was changed is only looked after from now on.
+    pub(super) fn shares(&mut self, session: &Key) {
+        if let Some(working) = self.working.get_mut(session) {
+            working.alone = false;
+        }
+    }
+
+    /// Jobs of a session that somebody works for.
+    pub(super) fn jobs_of<'q>(&'q self, session: &Key) -> impl Iterator<Item = &'q Key> {
+        let of = session.clone();
+        let all = self.working.iter().filter(move |(key, one)| one.session == of && **key != of);
+        all.map(|(key, _)| key)
+    }
+
+    /// One that is worked for waits for Flink from now on.
+    pub(super) fn waits(&mut self, key: &Key) {
+        if let Some(working) = self.working.get_mut(key) {
+            working.is_patient = true;
+        }
+    }
+
+    /// How many are worked for and do more than wait for Flink.
+    pub(super) fn places(&self) -> usize {
+        self.working.values().filter(|one| !one.is_patient).count()
     }
 
     /// When the next one's time comes, of those that wait for nothing but time.
@@ -106,7 +157,13 @@ impl Queue {
         let worked = self.working.remove(key);
         let (looked, heard) = worked.map_or((false, None), |one| (one.looks, one.heard));
         let is_failed = matches!(outcome, Outcome::Failed);
+        if outcome == Outcome::Alone {
+            let looks = looked || heard.unwrap_or(false);
+            self.waiting.insert(key.clone(), Due { at: now, looks, alone: true });
+            return;
+        }
         let after = match outcome {
+            Outcome::Alone => None,
             Outcome::Again(after) => {
                 self.failures.remove(key);
                 after
@@ -125,7 +182,8 @@ impl Queue {
                 if let Some(after) = after {
                     // What was not fixed is looked for again.
                     let looks = heard.unwrap_or(false) || (is_failed && looked);
-                    self.waiting.insert(key.clone(), Due { at: now + after, looks });
+                    let alone = false;
+                    self.waiting.insert(key.clone(), Due { at: now + after, looks, alone });
                 }
             }
         }
@@ -150,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_and_their_session_take_turns_and_no_place_of_others() {
+    fn a_session_is_looked_at_beside_its_jobs_and_changed_alone() {
         let (mut queue, now) = (Queue::default(), Instant::now());
         let session = Key::session("n", "s");
         let job = |name: &str| Key { kind: CustomKind::SessionJob, ..Key::session("n", name) };
@@ -163,22 +221,36 @@ mod tests {
             std::iter::from_fn(|| queue.next(now, of)).map(|(key, _)| key.name).collect()
         };
         queue.wake(&job("a"), false, now);
+        queue.wake(&session, true, now);
         queue.wake(&job("b"), false, now);
-        assert_eq!(all(&mut queue), ["a", "b"]);
-        // It waits for both, and a job that is woken meanwhile for it. Nothing is due but what waits for them.
-        for key in [&session, &job("c"), &other] {
+        // A look holds nobody up, and nobody holds it up.
+        assert_eq!(all(&mut queue), ["s", "a", "b"]);
+        let working: Vec<&str> = queue.jobs_of(&session).map(|key| key.name.as_str()).collect();
+        assert_eq!(working, ["a", "b"]);
+        // It has to change something, and waits for both. A job that is woken meanwhile waits for it, and takes no place of others.
+        assert!(!queue.has_alone(&session));
+        queue.done(&session, Outcome::Alone, now);
+        for key in [&job("c"), &other] {
             queue.wake(key, false, now);
         }
-        assert!(!queue.is_due(&job("b"), now), "somebody works for it");
+        assert!(queue.is_to_be_alone(&session, now));
         assert_eq!(all(&mut queue), ["z"]);
-        assert!(queue.is_due(&job("c"), now), "it waits for its turn");
         assert_eq!(queue.due(now), None);
         queue.done(&job("a"), Outcome::Again(None), now);
         assert_eq!(all(&mut queue), [""; 0]);
         queue.done(&job("b"), Outcome::Again(None), now);
-        assert_eq!(all(&mut queue), ["s"]);
-        queue.done(&session, Outcome::Again(Some(Duration::from_secs(1))), now);
+        let next = queue.next(now, of).map(|(key, looks)| (key.name, looks));
+        assert_eq!(next, Some(("s".to_owned(), true)), "it looks as closely as before");
+        assert!(queue.is_alone(&session) && queue.has_alone(&session));
+        assert_eq!(all(&mut queue), [""; 0]);
+        // What is left of it is to wait for Flink.
+        queue.shares(&session);
         assert_eq!(all(&mut queue), ["c"]);
+        assert_eq!(queue.places(), 3);
+        queue.waits(&session);
+        assert_eq!(queue.places(), 2);
+        queue.done(&session, Outcome::Again(Some(Duration::from_secs(1))), now);
+        assert_eq!(queue.due(now), Some(now + Duration::from_secs(1)));
     }
 
     #[test]

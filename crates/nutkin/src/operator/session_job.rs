@@ -1,6 +1,7 @@
 //! Works for a `FlinkSessionJob`, once: looks, has it decided, writes and acts.
 
 use std::cell::RefCell;
+use std::time::{Duration, Instant};
 
 use nutkin_core::jobs as rules;
 use nutkin_core::ledger::{JobRecord, Ledger};
@@ -16,14 +17,19 @@ use nutkin_operator::validate;
 use nutkin_rest::{Client, Connected, RestError};
 use nutkin_shell::ledger;
 use nutkin_shell::{Error, Kind};
+use serde_json::Value;
 
 use super::board::Board;
-use super::hands::SessionWish;
+use super::hands::{Hands, SessionWish};
 use super::queue::Outcome;
 use super::world::Key;
 use super::{ACTS, clock, look, refused, said, write};
 use crate::Context;
 use crate::jobs;
+
+/// How often whoever waits for the first checkpoint of a job looks whether something else is wanted, and when to begin with that:
+/// soon enough for a person who waits.
+const SUPERSEDED: Duration = Duration::from_millis(500);
 
 /// A job with its session, as far as both can be read.
 struct About {
@@ -59,6 +65,7 @@ pub(super) async fn work(
     key: &Key,
     mut resource: CustomResource,
     board: &Board,
+    hands: &impl Hands,
     context: &Context<'_>,
 ) -> Result<Outcome, Error> {
     // One that is deleted ends where it was brought about.
@@ -78,6 +85,14 @@ pub(super) async fn work(
         if is_brought {
             seen.loss = SeenLoss::No;
         }
+        if seen.run.as_ref().is_some_and(SeenRun::has_ended) {
+            // It is not resumed again and again.
+            board.resumed.borrow_mut().remove(key);
+        }
+        let older = board.resumed.borrow().get(key).cloned();
+        if older.is_some() && !is_brought {
+            seen.loss = SeenLoss::GoesOn;
+        }
         board.sees_open(key, seen.loss == SeenLoss::Open);
         (seen.gate, seen.is_brought) = (gate, is_brought);
         if let Some(session) = &session {
@@ -95,7 +110,12 @@ pub(super) async fn work(
             board.leads()?;
             forget(key, &store).await?;
         }
+        let ran = runs(&resource.status);
         write::turn(key, &mut resource, &turn, board, context).await?;
+        if !ran && runs(&resource.status) {
+            // Whoever works for its session sees that it was alive, in case its JobManager is lost now.
+            board.wake(&board.session_of(key), false);
+        }
         if seen.loss == SeenLoss::Open {
             // Whoever works for its session has it go on.
             board.wake(&board.session_of(key), false);
@@ -118,6 +138,28 @@ pub(super) async fn work(
             }
             continue;
         };
+        if act == ResourceAct::Resume {
+            let older = older.unwrap_or_default();
+            board.leads()?;
+            board.queue.borrow_mut().waits(key);
+            let resumed = Box::pin(hands.resume(&store, client, wish, &older, context));
+            let done = tokio::select! {
+                done = resumed => done,
+                // Cut off, the next look begins with what is wanted then.
+                () = until_superseded(key, resource.metadata.generation, board) => {
+                    return Ok(Outcome::Again(Some(SUPERSEDED)));
+                }
+            };
+            match done {
+                Ok(()) => {
+                    board.resumed.borrow_mut().remove(key);
+                    is_brought = true;
+                }
+                Err(failure) if failure.kind == Kind::Conflict => return Err(failure),
+                Err(failure) => failed = Some(said::line(&failure)),
+            }
+            continue;
+        }
         let mut wish = wish.clone();
         if let (ResourceAct::Cancel | ResourceAct::Stop, Some(job)) =
             (act, wish.session.jobs.first_mut())
@@ -143,6 +185,22 @@ pub(super) async fn work(
         }
     }
     Ok(Outcome::Again(None))
+}
+
+/// Whether a status says that the job runs.
+fn runs(status: &Value) -> bool {
+    status["jobStatus"]["state"] == "RUNNING"
+}
+
+/// Waits until a job is another one than of this generation or is deleted, or until its session is to be changed.
+async fn until_superseded(key: &Key, generation: i64, board: &Board) {
+    let session = board.session_of(key);
+    let is_same = |now: &CustomResource| now.metadata.generation == generation && !now.is_deleted();
+    while board.resource(key).as_ref().is_some_and(is_same)
+        && !board.queue.borrow().is_to_be_alone(&session, Instant::now())
+    {
+        clock::pause(SUPERSEDED).await;
+    }
 }
 
 /// What the job and its session say, and how the session is by its status.

@@ -52,6 +52,8 @@ pub enum ResourceAct {
     Cancel,
     /// Stop the job with a savepoint, and forget it.
     Stop,
+    /// Have a job go on whose JobManager was lost, and see it to its first checkpoint.
+    Resume,
 }
 
 /// What follows.

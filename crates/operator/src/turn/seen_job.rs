@@ -67,6 +67,8 @@ pub enum SeenLoss {
     No,
     /// Whoever looks after its session has not seen yet what is left of it.
     Open,
+    /// It goes on from what its ledger has of it, and has not come to its first checkpoint yet.
+    GoesOn,
     /// It does not go on by itself, and why.
     Stays(String),
 }

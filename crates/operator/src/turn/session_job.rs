@@ -48,7 +48,8 @@ pub fn session_job(
         }
     }
     // Also a job that is changed goes on from its newest state, and not from what its ledger remembers.
-    if seen.loss != SeenLoss::No && !has_finished(&resource.status) {
+    let is_lost = !matches!(seen.loss, SeenLoss::No | SeenLoss::GoesOn);
+    if is_lost && !has_finished(&resource.status) {
         lost(seen, &mut draft, &mut turn);
         return finish(draft, turn);
     }
@@ -73,6 +74,14 @@ pub fn session_job(
             return finish(draft, turn);
         }
         draft.state(ReconciliationState::Deployed);
+    }
+    // What its resource says since counts more: it goes on as that from the same state.
+    if seen.loss == SeenLoss::GoesOn {
+        if seen.run.is_none() {
+            draft.set("jobStatus.state", "RECONCILING");
+        }
+        turn.act = Some(ResourceAct::Resume);
+        return finish(draft, turn);
     }
     observed(resource, seen, &mut draft, &mut turn, now);
     finish(draft, turn)

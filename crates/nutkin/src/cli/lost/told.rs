@@ -11,6 +11,7 @@ use nutkin_rest::{Client, Connected, Job};
 use nutkin_shell::{Error, ledger};
 
 use super::super::noted::Notes;
+use crate::operator::OtherHands;
 use crate::platform::Session;
 
 /// What somebody knows who has looked before.
@@ -34,6 +35,10 @@ pub(in super::super) struct Told {
     pub(super) wanted: BTreeSet<String>,
     /// Jobs as somebody says them who has no file with them.
     pub(super) jobs: Vec<SessionJob>,
+    /// Who else works for jobs.
+    pub(super) others: OtherHands,
+    /// Jobs that go on by other hands, by their names in the ledger, with the start of the JobManager that is to have them.
+    pub(super) handed: BTreeMap<String, Option<String>>,
     /// Looks at which there were several.
     pub(super) doubled: usize,
     pub(super) notes: Notes,
@@ -45,9 +50,34 @@ impl Told {
         Self { watches: true, ..Self::default() }
     }
 
-    /// The same with what these jobs are, beside those of the session's file.
-    pub(in super::super) fn knowing(self, jobs: Vec<SessionJob>) -> Self {
-        Self { jobs, ..self }
+    /// The same with what these jobs are, beside those of the session's file, and with those who work for them.
+    pub(in super::super) fn knowing(self, jobs: Vec<SessionJob>, others: OtherHands) -> Self {
+        Self { jobs, others, ..self }
+    }
+
+    /// Whether other hands have this job now.
+    pub(super) fn is_others(&self, name: &str, since: Option<&str>) -> bool {
+        let handed = self.handed.get(name);
+        self.others.busy.contains(name) || handed.is_some_and(|of| of.as_deref() == since)
+    }
+
+    /// Those of these jobs that others have go on, with what they need for that.
+    pub(super) fn resumed_by_others(
+        &self,
+        names: &[String],
+        older: &BTreeMap<String, Vec<String>>,
+    ) -> BTreeMap<String, Vec<String>> {
+        let theirs = names.iter().filter(|name| self.others.jobs.contains(*name));
+        let with_older = |name: &String| older.get(name).cloned().unwrap_or_default();
+        theirs.map(|name| (name.clone(), with_older(name))).collect()
+    }
+
+    /// Hands jobs over to those who work for them. Gives the others.
+    pub(super) fn hand_over(&mut self, names: Vec<String>, since: Option<&str>) -> Vec<String> {
+        let (theirs, ours): (Vec<_>, _) =
+            names.into_iter().partition(|name| self.others.jobs.contains(name));
+        self.handed.extend(theirs.into_iter().map(|name| (name, since.map(str::to_owned))));
+        ours
     }
 
     /// For one look, after which these jobs go on although nobody knows whether they had ended: by their names in the ledger.
@@ -119,7 +149,14 @@ impl Told {
     ) -> Result<(), Error> {
         let sightings = &self.looks.sightings;
         self.notes
-            .write(session, client, opened, jobs, (since.unwrap_or_default(), sightings))
+            .write(
+                session,
+                client,
+                opened,
+                jobs,
+                (since.unwrap_or_default(), sightings),
+                &self.others.busy,
+            )
             .await
     }
 

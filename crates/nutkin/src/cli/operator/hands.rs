@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nutkin_core::session::SessionJob;
+use nutkin_kubernetes::session::KubernetesSession;
+use nutkin_rest::Client;
 use nutkin_shell::Error;
 
 use super::super::lost::{self, Told};
 use super::super::{up, wanted};
 use crate::Context;
-use crate::operator::{Hands, Recovery, SessionWish};
+use crate::operator::{Hands, OtherHands, Recovery, SessionWish};
 use crate::platform::Session;
 
 /// How long a job that goes on may take to its first checkpoint: as long as `nutkin watch` grants it.
@@ -51,19 +53,39 @@ impl Hands for CommandHands {
         &self,
         session: &Session,
         jobs: Vec<SessionJob>,
+        others: OtherHands,
+        decided: &dyn Fn(),
         context: &Context<'_>,
     ) -> Result<Recovery, Error> {
         let Session::Kubernetes(of) = session else { return Ok(Recovery::default()) };
         let key = (of.api.namespace().to_owned(), of.name.clone());
         let told = self.told.borrow_mut().remove(&key).unwrap_or_else(Told::watching);
-        let mut taken = Taken { told: told.knowing(jobs), key, all: &self.told };
+        let mut taken = Taken { told: told.knowing(jobs, others), key, all: &self.told };
         let recovered =
-            Box::pin(lost::recover(session, FIRST_CHECKPOINT, &mut taken.told, context)).await?;
+            Box::pin(lost::recover(session, FIRST_CHECKPOINT, &mut taken.told, decided, context))
+                .await?;
         Ok(Recovery {
             waits: recovered.waits,
             went_on: recovered.count != 0,
+            acts: recovered.acts,
+            resumed: recovered.resumed,
             stays: recovered.stays,
         })
+    }
+
+    async fn resume(
+        &self,
+        store: &KubernetesSession,
+        client: &Client,
+        wish: &SessionWish,
+        older: &[String],
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
+        let Some(name) = wish.session.jobs.first().map(|job| job.name.clone()) else {
+            return Ok(());
+        };
+        Box::pin(lost::resume_one(store, client, (&name, older), wish, FIRST_CHECKPOINT, context))
+            .await
     }
 
     fn forget(&self, namespace: &str, name: &str) {

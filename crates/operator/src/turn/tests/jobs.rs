@@ -72,6 +72,12 @@ fn a_job_from_its_first_turn_to_its_end() {
     // Its session wakes it.
     assert_eq!(session_job(&job, &open, &now()).again, Some(REST));
     check_job(&mut job, true, &[(open.clone(), "DEPLOYED RECONCILING STABLE", None)]);
+    // Once that is known it goes on, or begins from there what it shall be by now.
+    let goes_on = lost(SeenLoss::GoesOn);
+    check_job(&mut job, true, &[(goes_on.clone(), "", Some(ResourceAct::Resume))]);
+    let mut changed = job.clone();
+    changed.spec["job"]["parallelism"] = json!(3);
+    check_job(&mut changed, true, &[(goes_on, "UPGRADING RECONCILING UPGRADING", bring)]);
     job.spec["job"]["parallelism"] = json!(2);
     check_job(&mut job, true, &[(open.clone(), "", None)]);
     let stays = lost(SeenLoss::Stays("nobody knows".to_owned()));
