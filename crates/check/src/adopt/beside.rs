@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::WRITTEN;
 use super::options::Options;
 use super::services::Fate;
-use super::{Maker, services, storage};
+use super::{Maker, services, storage, workers};
 use crate::kubernetes::Object;
 use crate::node::Walk;
 use crate::rules::rbac;
@@ -35,6 +35,10 @@ pub(super) fn beside(
         let is_twin = |of: &usize| *of < index && world.objects[*of].is_twin(object);
         if all.iter().any(is_twin) {
             maker.put(place, object.title(), "nowhere: the same object is there already");
+            continue;
+        }
+        if workers::of(world, system).is_some_and(|template| std::ptr::eq(template.object, object))
+        {
             continue;
         }
         if is_conf {

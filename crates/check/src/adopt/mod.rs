@@ -30,6 +30,7 @@ mod storage;
 mod unclear;
 mod vanish;
 mod volumes;
+mod workers;
 mod write;
 
 use serde_json::{Value, json};
@@ -310,6 +311,7 @@ fn make(
         }
         options.claims(main, &mut maker);
     }
+    let workers = workers::of(world, system);
     for (role, workload, replicas) in [
         ("jobManager", job_manager.as_ref(), job_managers),
         ("taskManager", task_manager.or(main.filter(|_| shape == Shape::One)), task_managers),
@@ -338,6 +340,11 @@ fn make(
                 side.insert("podTemplate".to_owned(), template);
             }
             options.claims(workload, &mut maker);
+        }
+        if let Some(template) = workers.as_ref().filter(|_| role == "taskManager") {
+            let field = format!("spec.{role}.podTemplate");
+            maker.put(template.object.place(), template.object.title(), &field);
+            side.insert("podTemplate".to_owned(), template.text.clone());
         }
         if !side.is_empty() {
             spec.insert(role.to_owned(), Value::Object(side));

@@ -1,5 +1,6 @@
 //! Files of which no session file is made, because they would become another system.
 
+use super::workers;
 use crate::embedded::{self, Embedded, Origin};
 use crate::image::CONF;
 use crate::kubernetes::{Mount, Object, Workload};
@@ -23,6 +24,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
         application(world, system),
         boot(world, system),
         absent(system),
+        workers::absent(world, system),
         lost(world, system),
         unknown(world, system),
         misspelt(world, system),
@@ -196,7 +198,9 @@ fn open(world: &World, system: &System<'_>) -> Option<Problem> {
     // Variables of Compose are told by where their values come from.
     let mut objects = objects.filter(|object| object.compose.is_none());
     let (object, name) = objects.find_map(|one| Some((one, template::open_in(&one.node)?)))?;
-    let is_template = world.files[object.file].text.contains("kind: Template");
+    // As YAML or JSON writes it.
+    let plain = world.files[object.file].text.replace(['"', ' '], "");
+    let is_template = plain.contains("kind:Template");
     let file = &world.files[object.file].name;
     let (what, how) = if is_template {
         let how = format!("oc process --local -f {file} -p {name}=VALUE -o yaml > all.yaml");

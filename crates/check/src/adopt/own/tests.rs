@@ -132,6 +132,30 @@ fn a_changed_rendering_is_adopted_as_a_file_of_somebody() {
     assert!(!adoption.text.contains("objects that Nutkin made"), "{}", adoption.text);
 }
 
+/// A native rendering that somebody changed keeps the template of its TaskManagers, or is refused without it.
+#[test]
+fn a_changed_native_rendering_keeps_its_template() {
+    let text = "apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: orders}\nspec:\n  flinkVersion: v1_20\n  mode: native\n  \
+                taskManager:\n    resource: {memory: 3g, cpu: 2}\n    podTemplate: {spec: {priorityClassName: high}}\n";
+    let objects =
+        render(text).unwrap().replace("  replicas: 1\n", "  replicas: 1\n  paused: true\n");
+    let made = |objects: String| {
+        adopt(
+            &[Input { name: "objects.yaml".to_owned(), text: objects }],
+            &AdoptionRequest::default(),
+        )
+    };
+    let adoption = made(objects.clone()).unwrap();
+    assert!(adoption.text.contains("priorityClassName: high"), "{}", adoption.text);
+    assert!(adoption.beside.iter().all(|one| one["kind"] != "ConfigMap"), "{:?}", adoption.beside);
+    let without: Vec<&str> = objects
+        .split("---\n")
+        .filter(|one| !one.contains("  name: pod-template-orders\n  "))
+        .collect();
+    let refused = made(without.join("---\n")).unwrap_err();
+    assert!(refused[0].message.contains("ConfigMap pod-template-orders"), "{refused:?}");
+}
+
 /// Lines of `spec` that go together with any others.
 const FIELDS: [&str; 5] = [
     "  image: registry.example.com/flink:7\n",
