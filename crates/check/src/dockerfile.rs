@@ -90,7 +90,7 @@ pub(super) fn build(
             let base = stages.iter().rev().find(|(stage, _)| *stage == image && !image.is_empty());
             let image = base.map_or(image, |(_, base)| base.clone());
             dockerfile.is_unknown = image::is_unknown(&image);
-            let version = image::release(&image).or_else(|| image::likely_release(&image));
+            let version = image::release(&image);
             dockerfile.version = version.map(|version| (version, place));
             stages.push((name, image.clone()));
             dockerfile.from = Some((image, place));

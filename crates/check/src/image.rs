@@ -22,14 +22,26 @@ pub(super) fn tag(image: &str) -> Option<&str> {
     last.split_once(':').map(|(_, tag)| tag)
 }
 
-/// Whether an image is one that the Flink project publishes, by its name: only there is the tag a release of Flink.
+/// The names under which the Flink project publishes its images on Docker Hub (`library` has the short ones).
+const PUBLISHED: [&str; 3] = ["flink", "library/flink", "apache/flink"];
+
+/// Whether an image is one that the Flink project publishes, by its name: only there is the tag a release of Flink. Mirrors keep
+/// the last two parts of the name.
 pub(super) fn is_official(image: &str) -> bool {
-    let name = image.split('@').next().unwrap_or(image);
-    let end = tag(name).map_or(name.len(), |tag| name.len() - tag.len() - 1);
-    let name = &name[..end];
+    let name = name(image);
     let hub = ["docker.io/", "index.docker.io/", "registry-1.docker.io/"];
     let name = hub.iter().find_map(|hub| name.strip_prefix(hub)).unwrap_or(name);
-    matches!(name, "flink" | "library/flink" | "apache/flink")
+    let is_mirrored = |published: &&str| {
+        published.contains('/')
+            && name.strip_suffix(*published).is_some_and(|mirror| mirror.ends_with('/'))
+    };
+    PUBLISHED.contains(&name) || PUBLISHED.iter().any(|published| is_mirrored(&published))
+}
+
+/// A reference without its tag and its digest.
+pub(super) fn name(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or(image);
+    &name[..tag(name).map_or(name.len(), |tag| name.len() - tag.len() - 1)]
 }
 
 /// Whether an image is whatever Flink's newest release is: `latest`, no tag, or a tag of Java and Scala alone. That
@@ -37,6 +49,13 @@ pub(super) fn is_official(image: &str) -> bool {
 pub(super) fn is_newest(image: &str) -> bool {
     let words = |tag: &str| tag == "latest" || tag.starts_with("java") || tag.starts_with("scala_");
     is_official(image) && !image.contains('@') && tag(image).is_none_or(words)
+}
+
+/// The image of a release, for one of the project's whose tag moves: with the words for Java and Scala of that tag.
+pub(super) fn still(image: &str, release: FlinkVersion) -> String {
+    let words = tag(image).filter(|tag| is_newest(image) && *tag != "latest");
+    let words = words.map(|words| format!("-{words}")).unwrap_or_default();
+    format!("{}:{release}{words}", name(image))
 }
 
 /// The Java of an image that the Flink project publishes: what the tag says, otherwise 11 for 1.x, and 17 for 2.x and what
@@ -119,21 +138,24 @@ pub(super) fn is_bitnami(image: &str) -> bool {
     is_called_flink(image) && image.split('/').any(|part| part.starts_with("bitnami"))
 }
 
-/// The release of Flink that an image says, where it is certain: Flink's own images, and tags with Flink's own words. One number
-/// alone is that of whoever gave it, unless the image is one of the project's.
+/// The release of Flink that an image says, where it is certain: images of the project and of Bitnami, whose releases are Flink's,
+/// and tags with Flink's own words. What others call `team/flink` may count its own releases.
 pub(super) fn release(image: &str) -> Option<FlinkVersion> {
     let tag = tag(image)?;
     let is_flinks_tag =
         || is_flink_image(image) && tag.contains("-scala_2.1") && 2 <= numbers(tag).len();
-    let is_called = || is_called_flink(image) && (is_official(image) || 2 <= numbers(tag).len());
-    version(tag).filter(|_| is_called() || is_flinks_tag())
+    let is_published = || is_official(image) || is_bitnami(image) && 2 <= numbers(tag).len();
+    version(tag).filter(|_| is_published() || is_flinks_tag())
 }
 
-/// The release that the tag of somebody's own image may mean: all three numbers of a line of Flink 1.x that no counting
-/// of one's own reaches soon. Nothing may be found wrong because of it.
+/// The release that the tag of somebody's own image may mean: of one that is called `flink`, otherwise all three numbers of a line
+/// of Flink 1.x that no counting of one's own reaches soon. Nothing may be found wrong, left out or changed because of it.
 pub(super) fn likely_release(image: &str) -> Option<FlinkVersion> {
-    let tag = tag(image).filter(|tag| is_flink_image(image) && 3 <= numbers(tag).len())?;
-    version(tag).filter(|version| version.major == 1)
+    let tag = tag(image)?;
+    let (count, version) = (numbers(tag).len(), version(tag)?);
+    let is_likely = is_called_flink(image) && 2 <= count
+        || is_flink_image(image) && 3 <= count && version.major == 1;
+    is_likely.then_some(version)
 }
 
 /// The release that an image of Flink's says to the last number: `flink:1.20.5-java17` is not an other than 1.20.5.
@@ -144,7 +166,8 @@ pub(super) fn patch(image: &str) -> Option<FlinkVersion> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_newest, is_official, is_unknown, patch, tag, version};
+    use super::{is_newest, is_official, is_unknown, likely_release, patch, release, tag, version};
+    use nutkin_flink::FlinkVersion;
 
     #[track_caller]
     fn check(image: &str, expected_tag: Option<&str>, expected: Option<&str>) {
@@ -169,6 +192,30 @@ mod tests {
         check("acme/words:1.20.1", None);
     }
 
+    /// What is certain, and what the tag may mean.
+    #[test]
+    fn releases_of_flinks_images_and_of_others() {
+        #[track_caller]
+        fn check(image: &str, certain: Option<&str>, likely: Option<&str>) {
+            let text = |version: Option<FlinkVersion>| version.map(|version| version.to_string());
+            assert_eq!(text(release(image)).as_deref(), certain, "{image}");
+            assert_eq!(text(likely_release(image)).as_deref(), likely, "{image}");
+        }
+        check("flink:1.17.2", Some("1.17.2"), Some("1.17.2"));
+        check("mirror.corp/hub/library/flink:1.17.2-java11", Some("1.17.2"), Some("1.17.2"));
+        check("quay.corp/apache/flink:2.0.0", Some("2.0.0"), Some("2.0.0"));
+        check("docker.io/bitnami/flink:1.20.0", Some("1.20.0"), Some("1.20.0"));
+        check("registry.corp/flink:1.17.2-scala_2.12", Some("1.17.2"), Some("1.17.2"));
+        check("team/flink:1.15.0", None, Some("1.15.0"));
+        check("team/flink:2.1", None, Some("2.1.3"));
+        check("team/flink-jobs:1.15.0", None, Some("1.15.0"));
+        check("team/flink-jobs:2.1.0", None, None);
+        check("team/flink-jobs:1.15", None, None);
+        check("eu.gcr.io/p/flink:1.0.17", None, None);
+        check("team/apacheflink:1.17.2", None, Some("1.17.2"));
+        check("team/jobs:1.17.2", None, None);
+    }
+
     #[test]
     fn images_of_the_project() {
         #[track_caller]
@@ -183,7 +230,9 @@ mod tests {
         check("flink:scala_2.12-java17", true, true, false);
         check("flink:latest@sha256:00", true, false, false);
         check("flink:1", true, false, false);
+        check("mirror.corp:5000/hub/library/flink:1.6.0", true, false, true);
         check("shop/flink:latest", false, false, false);
+        check("shop/flink:1.2.0", false, false, false);
         check("host:5000/flink", false, false, false);
         check("apache/flink-kubernetes-operator:1.6.0", false, false, false);
     }

@@ -24,7 +24,7 @@ mod near;
 mod release;
 mod services;
 
-pub(super) use release::release_of;
+pub(super) use release::{Assumed, release_of};
 pub(super) use services::{of as of_service, texts as texts_of_service};
 
 /// One session, as far as the files describe it.
@@ -50,6 +50,7 @@ pub(super) struct System<'a> {
     told: Vec<Option<Settings>>,
     /// Configuration files that Flink refuses.
     pub(super) refused: Vec<(Place, Problem)>,
+    /// The release, where the user or something of the files says it for certain.
     pub(super) version: Option<FlinkVersion>,
 }
 
@@ -233,6 +234,16 @@ impl<'a> System<'a> {
         self.version.is_none()
             && (self.images().any(image::is_unknown)
                 || self.dockerfiles.iter().any(|dockerfile| dockerfile.is_unknown))
+    }
+
+    /// The release for which a session file is written.
+    pub(super) fn release(&self) -> FlinkVersion {
+        self.version.unwrap_or_else(|| release::assumed(self).0)
+    }
+
+    /// The release that is taken and why, where nothing says it for certain.
+    pub(super) fn assumed(&self) -> Option<(FlinkVersion, Assumed<'_>)> {
+        self.version.is_none().then(|| release::assumed(self))
     }
 
     /// The namespace of the pods, where the files name one.

@@ -17,7 +17,7 @@ use crate::node::Walk;
 use crate::rules;
 use crate::system::{System, World};
 use nutkin_core::spec;
-use nutkin_flink::{FlinkVersion, Problem};
+use nutkin_flink::Problem;
 
 /// Defects that no session on Docker has: code and what is in their place.
 const VANISHING: &[(&str, &str)] = &[
@@ -55,7 +55,7 @@ pub(super) fn make(
         return Err(refused);
     }
     let name = request.name.clone().unwrap_or_else(|| name_of(system));
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     let mut notes = Vec::new();
     let mut made = options::of(system, version, &mut maker);
     let mut spec = Map::new();

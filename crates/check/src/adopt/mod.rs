@@ -240,7 +240,7 @@ fn make(
             .hint("give the session another name: `nutkin init NAME --from ...`");
         return Err(vec![problem.at(maker.location(service.place()))]);
     }
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     let shape = Shape::of(system);
     let mut options = options::of(system, version, &mut maker);
     for (key, value) in shape.options() {
@@ -282,7 +282,7 @@ fn make(
     spec.insert("flinkVersion".to_owned(), version.operator_name().into());
     let main = job_manager.as_ref().or(system.workloads.first());
     if let Some((patch, origin)) =
-        system.boot.as_ref().and_then(|boot| images::release_of(boot, &maker))
+        system.boot.as_ref().and_then(|boot| images::release_of(boot, version, &maker))
     {
         options.push("nutkin.flink.version", &patch, origin);
     }

@@ -1,29 +1,31 @@
 //! What a user has to know or to do when a session file takes the place of hand-written files.
 
 use super::{AdoptionRequest, resources};
-use crate::image;
 use crate::kubernetes::Workload;
 use crate::node::Walk;
-use crate::system::{System, World};
-use nutkin_flink::FlinkVersion;
+use crate::system::{Assumed, System, World};
 
 /// The release of Flink, where nobody named it for certain.
 pub(super) fn guess(system: &System<'_>) -> Option<String> {
     let how = "`--flink VERSION` says which one it is";
-    let Some(version) = system.version else {
-        let version = FlinkVersion::DEFAULT;
-        return Some(format!(
-            "`flinkVersion: {}` is a guess, because no file names a release of Flink; {how}",
-            version.operator_name()
-        ));
-    };
-    let mut all = system.workloads.iter().chain(&system.boot).filter_map(Workload::image);
-    let image = all.find_map(|image| {
-        image.text().filter(|text| image::likely_release(text) == Some(version))
-    })?;
-    let is_certain = image::release(image).is_some() || !system.dockerfiles.is_empty();
-    (!is_certain).then(|| {
-        format!("Flink {version} is a guess from the tag of `{image}`, which is not an image of Flink's own; {how}")
+    let (version, why) = system.assumed()?;
+    let field = version.operator_name();
+    Some(match why {
+        Assumed::Tag(image) => {
+            format!(
+                "Flink {version} is a guess from the tag of `{image}`, which is not an image of Flink's own; {how}"
+            )
+        }
+        Assumed::Newest(image) => {
+            format!(
+                "`flinkVersion: {field}` is a guess: `{image}` is the newest Flink, whichever that was when it was pulled; {how}"
+            )
+        }
+        Assumed::Default => {
+            format!(
+                "`flinkVersion: {field}` is a guess, because no file names a release of Flink; {how}"
+            )
+        }
     })
 }
 

@@ -235,7 +235,8 @@ fn one(
         return;
     }
     let current = options::canonical(key, version);
-    let new = if maker.as_is { key } else { &*current };
+    // A release that is only a guess changes nothing.
+    let new = if maker.as_is || system.version.is_none() { key } else { &*current };
     // The current spelling counts, should both be set.
     if new != key {
         if all.exact(new).is_some() {

@@ -8,8 +8,8 @@ use crate::kubernetes::Workload;
 use crate::node::{Walk, key_place};
 use crate::system::System;
 use nutkin_core::plan::kubernetes::MAIN_CONTAINER;
+use nutkin_flink::options;
 use nutkin_flink::yaml::Node;
-use nutkin_flink::{FlinkVersion, options};
 
 /// Fields of a pod that have places of their own.
 const POD_ELSEWHERE: &[&str] =
@@ -155,7 +155,7 @@ pub(super) fn without_user(workload: &Workload<'_>) -> Option<Place> {
 
 /// Whether the release has that option.
 pub(super) fn has_host_network(system: &System<'_>) -> bool {
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     options::find(HOST_NETWORK).is_some_and(|info| info.at(version).is_some())
 }
 

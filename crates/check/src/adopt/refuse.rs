@@ -1,14 +1,16 @@
 //! What no session file can be: said before anything is written.
 
 use super::difference::rendered;
-use super::{Adoption, AdoptionRequest, Maker, defaults, directory, entry, pods, roles, unclear};
+use super::{
+    Adoption, AdoptionRequest, Maker, defaults, directory, entry, images, pods, roles, unclear,
+};
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::rules::planned::containers;
 use crate::settings::has_variables_in_vain;
 use crate::source::File;
-use crate::system::{System, World};
+use crate::system::{Assumed, System, World};
 use crate::{Finding, Input, Settings, Severity, check};
 use nutkin_core::plan::kubernetes::native::{ClientMachine, wanted};
 use nutkin_core::plan::kubernetes::plan;
@@ -16,7 +18,7 @@ use nutkin_core::session::Session;
 use nutkin_core::spec::{self, Inputs};
 use nutkin_flink::options::{self, Level};
 use nutkin_flink::yaml::Node;
-use nutkin_flink::{Argument, FlinkVersion, Location, Problem};
+use nutkin_flink::{Argument, Location, Problem};
 
 /// All reasons for which the files cannot become a session file.
 pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
@@ -30,7 +32,7 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         Problem::argument(Argument::From, message).hint("fix the line").at(maker.location(*place))
     };
     let mut problems: Vec<Problem> = system.refused.iter().map(unread).collect();
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     let mut conflicts = roles::merge(system, version).conflicts;
     conflicts.sort_by_key(|conflict| conflict.place);
     problems.extend(conflicts.into_iter().map(|conflict| {
@@ -42,7 +44,13 @@ pub(super) fn of(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
         options::canonical(&setting.key, version) != setting.key
             && !setting.key.starts_with("kubernetes.")
     });
-    let is_guess = system.version.is_none() && has_pods && !system.is_of_compose();
+    let is_guess = match system.assumed() {
+        Some((_, Assumed::Default | Assumed::Newest(_))) => has_pods && !system.is_of_compose(),
+        Some((_, Assumed::Tag(_))) | None => false,
+    };
+    if system.is_of_unknown_release() && !maker.as_is {
+        problems.push(images::of_unknown_release(system, maker));
+    }
     if let Some(setting) = old.filter(|_| is_guess && !maker.as_is) {
         let message = format!(
             "no file names a release of Flink, and `{}` is an old spelling, which not all of them read",

@@ -104,7 +104,7 @@ pub(super) fn of(
     };
     let (mut mounts, mut volumes) = (Vec::new(), Vec::new());
     let lost = storage::lost(system, workload, maker);
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     let artifacts = artifacts(system, version);
     for mount in workload.mounts() {
         let place = mount.node.place(file);

@@ -4,10 +4,9 @@ mod plugins;
 
 use super::rules;
 use crate::finding::{Findings, Place};
-use crate::image::{is_flinks_own, is_newest, is_official, numbers, release, tag, version};
+use crate::image::{is_official, name, numbers, release, still, tag, version};
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
-use crate::source::FileKind;
 use crate::system::{System, release_of};
 use nutkin_flink::FlinkVersion;
 use nutkin_flink::version::LINES;
@@ -76,7 +75,7 @@ fn one(system: &System<'_>, image: &str, place: Place, out: &mut Findings<'_>) {
         return;
     }
     let is_known = LINES.iter().any(|line| line.number == (found[0], found[1]));
-    if !is_known && is_flinks_own(image) {
+    if !is_known && is_official(image) {
         let message = format!("`{image}` contains Flink {}.{}", found[0], found[1]);
         out.add(&UNKNOWN_FLINK, place, message);
         return;
@@ -95,29 +94,18 @@ fn floating(system: &System<'_>, image: &str, place: Place, out: &mut Findings<'
         Some(_) if !is_official => return,
         Some(tag) => format!("the tag `{tag}` moves to a new Flink with each release"),
     };
-    let name = tag_text.map_or(image, |tag| &image[..image.len() - tag.len() - 1]);
+    let name = name(image);
     if !is_official {
         let cure = format!("Give each build of `{name}` a tag of its own, and name that one here.");
         out.add(&FLOATING, place, message).cure = Some(cure);
         return;
     }
     let numbered = tag_text.and_then(version);
-    let release = numbered.or(system.version).unwrap_or_else(|| release_of_files(system));
-    let words = tag_text.filter(|tag| is_newest(image) && *tag != "latest");
-    let words = words.map(|words| format!("-{words}")).unwrap_or_default();
-    let whole = format!("{name}:{release}{words}");
+    let whole = still(image, numbered.unwrap_or_else(|| system.release()));
     let patch = numbered.and_then(|_| out.exchange(place, image, &whole));
     let finding = out.add(&FLOATING, place, message);
     finding.cure = Some(format!("Name the whole release: `{whole}`."));
     finding.patch = patch;
-}
-
-/// A release that reads the configuration of the files.
-fn release_of_files(system: &System<'_>) -> FlinkVersion {
-    let has = |kind| system.texts.iter().any(|text| text.kind == kind);
-    let only_new = has(FileKind::ConfigYaml) && !has(FileKind::FlinkConf);
-    let newest = LINES.last().map(|line| line.newest).filter(|_| only_new);
-    newest.unwrap_or(FlinkVersion::DEFAULT)
 }
 
 /// `-java8` in a tag.

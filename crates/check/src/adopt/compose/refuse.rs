@@ -14,7 +14,7 @@ use crate::rules::compose::one_lines;
 use crate::service::{Service, Source};
 use crate::system::{System, World, of_service, release_of};
 use nutkin_flink::options::{self, Level};
-use nutkin_flink::{Argument, FlinkVersion, Problem};
+use nutkin_flink::{Argument, Problem};
 
 /// All reasons.
 pub(super) fn of(
@@ -74,7 +74,7 @@ pub(super) fn of(
         let bitnami =
             workload.image().and_then(Walk::text).filter(|image| image::is_bitnami(image));
         if let Some(image) = bitnami {
-            let release = system.version.unwrap_or(FlinkVersion::DEFAULT);
+            let release = system.release();
             let message = format!(
                 "`{image}` of {title} has an entrypoint and directories of its own, which no session has"
             );
@@ -166,7 +166,7 @@ const OWN_USERS: &[&str] =
 
 /// Values at which Flink stops, also those of a role that does not ask for the option: nobody knows what was meant.
 fn wrong_values(system: &System<'_>, maker: &Maker<'_>) -> Vec<Problem> {
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     let mut found = Vec::new();
     for workload in &system.workloads {
         let settings = system.settings_of(workload);

@@ -10,8 +10,8 @@ use crate::settings::Settings;
 use crate::source::FileKind;
 use crate::system::{System, World};
 use nutkin_core::kubernetes::quantity::whole as quantity;
+use nutkin_flink::options;
 use nutkin_flink::yaml::{Node, NodeKind};
-use nutkin_flink::{FlinkVersion, options};
 
 /// What stands at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) const OPTIONS: &str = "options";
 
 /// The facts of a system and of the objects around it.
 pub(super) fn of(world: &World, system: &System<'_>, settings: &Settings) -> Facts {
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     let mut facts = Facts::new();
     for setting in settings.effective() {
         let key = options::canonical(&setting.key, version);

@@ -92,7 +92,7 @@ pub fn differences(
     let Some(system) = systems.iter().find(is_main).or(systems.first()) else {
         return Ok(Vec::new());
     };
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     let mut old = facts::of(&world, system, &options::all(system, version));
     let is_of_compose = system.is_of_compose();
     if is_of_compose {
