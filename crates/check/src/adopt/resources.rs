@@ -10,8 +10,8 @@ use crate::node::Walk;
 use crate::rules::memory;
 use crate::system::System;
 use nutkin_core::kubernetes::quantity;
+use nutkin_flink::options;
 use nutkin_flink::units::MemorySize;
-use nutkin_flink::{FlinkVersion, options};
 
 /// A container that asks for nothing.
 pub(super) const NONE: &str = "NK0505";
@@ -30,7 +30,7 @@ fn most(system: &System<'_>, role: &str) -> String {
 
 /// Whether Flink's client of the release takes limits that are more than what pods ask for.
 pub(super) fn has_factors(system: &System<'_>) -> bool {
-    let version = system.version.unwrap_or(FlinkVersion::DEFAULT);
+    let version = system.release();
     options::find("kubernetes.jobmanager.cpu.limit-factor")
         .is_some_and(|info| info.at(version).is_some())
 }
@@ -193,7 +193,13 @@ pub(super) fn of(
 fn is_sized(system: &System<'_>, role: &str) -> bool {
     let parts = ["flink.size", "heap.size", "task.heap.size", "managed.size"];
     let prefix = role.to_ascii_lowercase();
-    parts.iter().any(|part| system.settings.get(&format!("{prefix}.memory.{part}")).is_some())
+    let old = ["heap.size", "heap.mb"];
+    let is_old =
+        || old.iter().any(|end| system.settings.exact(&format!("{prefix}.{end}")).is_some());
+    is_old()
+        || parts
+            .iter()
+            .any(|part| system.settings.get(&format!("{prefix}.memory.{part}")).is_some())
 }
 
 struct Amounts<'a, 'b> {
