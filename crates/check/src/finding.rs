@@ -133,11 +133,16 @@ impl<'a> Findings<'a> {
     }
 
     /// A patch that puts a text in the place of another one, which begins at a place or behind it in the same line.
-    /// What is around it stays as it is.
+    /// What is around it stays as it is. `None` where the line has the text more than once, and not at the place itself: nobody
+    /// knows which one is meant.
     pub(super) fn exchange(&self, place: Place, old: &str, new: &str) -> Option<Patch> {
         let line = self.files[place.file].line(place.line)?;
         let column = usize::try_from(place.column).ok()?.checked_sub(1)?;
         let (from, _) = line.char_indices().nth(column)?;
+        let is_at_place = line[from..].trim_start_matches(['"', '\'']).starts_with(old);
+        if !is_at_place && 1 < line[from..].matches(old).count() {
+            return None;
+        }
         let (before, behind) = line.split_at(from + line[from..].find(old)?);
         let rest = behind.strip_prefix(old)?;
         let is_hidden = self.files[place.file].is_secret(place.line);
@@ -201,4 +206,29 @@ fn quote(file: &File, line: u32) -> String {
         return format!("{cut}...");
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Findings, Place};
+    use crate::source::{File, Input};
+
+    #[test]
+    fn a_text_is_exchanged_where_it_is_certain_which_one() {
+        #[track_caller]
+        fn check(line: &str, column: u32, old: &str, expected: Option<&str>) {
+            let input = Input { name: "a.yaml".to_owned(), text: format!("{line}\n") };
+            let files = [File::new(&input)];
+            let patch =
+                Findings::new(&files).exchange(Place { file: 0, line: 1, column }, old, "x");
+            let made = patch.map(|patch| patch.insert.join("\n"));
+            assert_eq!(made.as_deref(), expected, "{line}");
+        }
+        check("rest.bind-address: localhost", 1, "localhost", Some("rest.bind-address: x"));
+        let two = "rest: {address: localhost, bind-address: localhost}";
+        check(two, 1, "localhost", None);
+        check(two, 42, "localhost", Some("rest: {address: localhost, bind-address: x}"));
+        check("memory: '1Gi', limit: 1Gi", 9, "1Gi", Some("memory: 'x', limit: 1Gi"));
+        check("a: b", 1, "c", None);
+    }
 }
