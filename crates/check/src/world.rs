@@ -1,5 +1,6 @@
 //! Everything that was read, before anybody asks what belongs together.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bindings::Bindings;
@@ -20,6 +21,7 @@ use super::selectors::Selectors;
 use super::service::{Build, Service};
 use super::source::{File, FileKind, is_json};
 use nutkin_flink::Problem;
+use nutkin_flink::yaml::Node;
 
 /// Everything that was read, file by file.
 pub(super) struct World {
@@ -60,6 +62,30 @@ pub(super) struct World {
     pub(super) is_open_shift: bool,
 }
 
+/// What only looks like a blank in YAML: it has a code of its own, and must not hide the rest.
+const LIKE_BLANKS: [char; 2] = ['\u{a0}', '\u{3000}'];
+
+/// The text of a file of objects as it can be read, and what is read: with blanks for what looks like one at the beginnings of
+/// lines, and everywhere where it cannot be read otherwise. In texts such a character is a part of them.
+fn readable(file: &File) -> (Cow<'_, str>, (Vec<Node>, Vec<Problem>)) {
+    let read = |text: &str| nutkin_flink::yaml::forgiving(text, &file.name);
+    if !file.text.contains(LIKE_BLANKS) {
+        return (Cow::Borrowed(&file.text), read(&file.text));
+    }
+    let with_blanks = |line: &str| {
+        let end = line.find(|c: char| !c.is_whitespace()).unwrap_or(line.len());
+        line[..end].replace(LIKE_BLANKS, " ") + &line[end..]
+    };
+    let text: String = file.text.split_inclusive('\n').map(with_blanks).collect();
+    let (documents, problems) = read(&text);
+    if problems.is_empty() {
+        return (Cow::Owned(text), (documents, problems));
+    }
+    let text = file.text.replace(LIKE_BLANKS, " ");
+    let found = read(&text);
+    (Cow::Owned(text), found)
+}
+
 impl World {
     /// Reads all files.
     pub(super) fn read(mut files: Vec<File>) -> Self {
@@ -76,9 +102,7 @@ impl World {
         for (index, file) in files.iter().enumerate() {
             match file.kind {
                 Some(FileKind::Objects) => {
-                    // What only looks like a blank has a code of its own, and must not hide the rest.
-                    let text = file.text.replace(['\u{a0}', '\u{3000}'], " ");
-                    let (documents, problems) = nutkin_flink::yaml::forgiving(&text, &file.name);
+                    let (text, (documents, problems)) = readable(file);
                     // Other people's YAML, such as a workflow, does not concern us.
                     let is_ours =
                         file.text.contains("apiVersion:") || compose::looks_like_one(&file.text);

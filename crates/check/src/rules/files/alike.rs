@@ -60,6 +60,9 @@ pub(super) fn check(world: &World, out: &mut Findings<'_>) {
         if file.text.is_ascii() || kind == FileKind::Logback || is_part {
             continue;
         }
+        if kind == FileKind::Objects && held.is_foreign(index, &file.text) {
+            continue;
+        }
         let parts = held.parts(world, index);
         // Other YAML than a map is refused as a whole.
         let is_read = kind != FileKind::ConfigYaml || {
@@ -138,6 +141,13 @@ impl<'a> Held<'a> {
             held.texts.entry(text.start().file).or_default().push(text);
         }
         held
+    }
+
+    /// Whether YAML has neither objects nor texts of Flink, and does not begin like an object: it is about something else.
+    fn is_foreign(&self, file: usize, text: &str) -> bool {
+        !self.objects.contains_key(&file)
+            && !self.texts.contains_key(&file)
+            && !["apiVersion", "kind", "services"].iter().any(|word| text.contains(word))
     }
 
     /// Whether a line of a file, counted from 0, is one of a configuration of Flink inside it.
