@@ -6,6 +6,7 @@ use crate::finding::{Findings, Place};
 use crate::image::{self, CONF, CONF_OR_OPTIONS};
 use crate::kubernetes::Workload;
 use crate::node::Walk;
+use crate::path;
 use crate::rules::network::{ADDRESS, RPC, SELF};
 use crate::service::{Mounted, Source};
 use crate::settings::{Setting, Settings};
@@ -56,6 +57,15 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
                 let message = format!("{} does not say where the JobManager is", worker.title());
                 let cure = "Set JOB_MANAGER_RPC_ADDRESS to the name of the JobManager's service, or \
                             `jobmanager.rpc.address` in FLINK_PROPERTIES, in the services of both roles.";
+                out.add(&SELF, place, message).cure = Some(cure.to_owned());
+            } else if calls_a_script(system.world, worker) {
+                let place = worker.container.place(worker.file());
+                let message = format!(
+                    "{} calls Flink's script past the image's entrypoint, and nothing says where the JobManager is",
+                    worker.title()
+                );
+                let cure = "Leave `entrypoint` out, write `command: taskmanager`, and set JOB_MANAGER_RPC_ADDRESS to the name \
+                            of the JobManager's service in the services of both roles.";
                 out.add(&SELF, place, message).cure = Some(cure.to_owned());
             }
             continue;
@@ -223,6 +233,17 @@ pub(super) fn is_plain(world: &World, workload: &Workload<'_>) -> bool {
     let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
     image::is_flinks_own(image)
         && workload.container.get("command").is_none()
+        && !mounts.iter().any(|mount| is_over_options(workload, world, mount))
+}
+
+/// Whether Flink's own script runs past the image's entrypoint: it reads the image's configuration, which says `localhost`.
+fn calls_a_script(world: &World, workload: &Workload<'_>) -> bool {
+    let image = workload.image().and_then(Walk::text).unwrap_or_default();
+    let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
+    let first = workload.container.items_of("command").first().and_then(Walk::text);
+    image::is_official(image)
+        && first.is_some_and(|word| path::last(word) == "taskmanager.sh")
+        && workload.variable("FLINK_CONF_DIR").is_none()
         && !mounts.iter().any(|mount| is_over_options(workload, world, mount))
 }
 
