@@ -5,9 +5,9 @@ mod secrets;
 use super::rules;
 use crate::finding::{Findings, Place};
 use crate::image::is_official;
-use crate::kubernetes::Object;
+use crate::kubernetes::{Object, Workload};
 use crate::node::Walk;
-use crate::settings::REST;
+use crate::settings::{self, REST};
 use crate::system::System;
 
 rules! {
@@ -219,6 +219,10 @@ fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
                 }
                 session.title()
             }
+            (None, None) => match &system.boot {
+                Some(boot) if boot_lacks(system, boot, word) => boot.title(),
+                _ => continue,
+            },
             (None, Some(workload)) if official(workload.image().and_then(Walk::text)) => {
                 workload.title()
             }
@@ -238,6 +242,24 @@ fn no_plugin(system: &System<'_>, out: &mut Findings<'_>) {
             ));
         }
     }
+}
+
+/// Whether the pods that a client deploys are of the official image, and nothing gives them a plugin: no variable, and no
+/// template of the client's own container.
+fn boot_lacks(system: &System<'_>, boot: &Workload<'_>, word: &str) -> bool {
+    let named = ["kubernetes.container.image.ref", "kubernetes.container.image"];
+    let named = named.iter().find_map(|key| system.settings.value(key));
+    let brought = system.settings.list.iter().any(|setting| {
+        setting.key.starts_with("kubernetes.pod-template-file")
+            || setting.key.ends_with(".env.ENABLE_BUILT_IN_PLUGINS")
+                && setting.text().contains(word)
+    });
+    // Without the option the client takes the official image of its own release.
+    named.is_none_or(|image| is_official(&image))
+        && boot.image().and_then(Walk::text).is_some_and(is_official)
+        && system.texts.is_empty()
+        && settings::of_boot(boot).1.is_none()
+        && !brought
 }
 
 /// Whether a pod of the official image brings a plugin by a variable, a mount or an init container.
