@@ -74,9 +74,9 @@ impl Embedded {
         self.file == place.file && line.is_some_and(|line| line < lines)
     }
 
-    /// Whether it is a part of its file.
-    pub(super) const fn is_inside(&self) -> bool {
-        self.first_line != 1
+    /// Whether its lines are lines of its file: a block of text, or the whole file.
+    pub(super) const fn is_block(&self) -> bool {
+        self.is_aligned
     }
 
     /// The place at which it begins.

@@ -187,5 +187,11 @@ spec:
         let problems =
             converted("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n").unwrap_err();
         assert!(problems[0].message.contains("is a Kubernetes manifest"), "{problems:?}");
+        // Of JSON no line is one of the configuration; it is not taken for the configuration itself.
+        let json = "{\"kind\": \"ConfigMap\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"a\"},\n\
+                    \"data\": {\"flink-conf.yaml\": \"rest.port: 8082\\n\"}}\n";
+        assert!(crate::is_manifest(json));
+        assert!(!crate::is_manifest("kind: a\n") && !crate::is_manifest("{a: b}\n"));
+        assert!(converted(json).is_err());
     }
 }

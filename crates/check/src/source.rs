@@ -168,7 +168,8 @@ pub(super) fn looks_like_compose(text: &str) -> bool {
 /// Whether a text is a Kubernetes object, whatever its name promises.
 pub fn is_manifest(text: &str) -> bool {
     let has = |word: &str| text.lines().any(|line| line.starts_with(word));
-    has("kind:") && has("apiVersion:")
+    let is_json = text.trim_start().starts_with('{') && is_manifest_of_json(text);
+    has("kind:") && has("apiVersion:") || is_json
 }
 
 /// Whether a file is JSON by its name. `kubectl` takes it as it takes YAML.

@@ -175,6 +175,13 @@ fn one_option(system: &System<'_>, settings: &Settings, setting: &Setting, out: 
             Level::Warning => &NOT_IN_VERSION,
         };
         let message = format!("`{}`: {}", setting.key, problem.message);
+        if let Some((key, value)) = with_colon(setting) {
+            let patch = out.exchange(setting.place, &setting.key, &format!("{key}={value}"));
+            let finding = out.add(rule, setting.place, message);
+            finding.cure = Some(format!("Write `-D{key}={value}`, with `=` and without blanks."));
+            finding.patch = patch;
+            return;
+        }
         let suggested = problem.hint.as_ref().map(|hint| hint.plain());
         let suggested = suggested.as_deref().and_then(suggestion);
         let patch = suggested.and_then(|key| out.exchange(setting.place, &setting.key, key));
@@ -201,6 +208,12 @@ fn one_option(system: &System<'_>, settings: &Settings, setting: &Setting, out: 
         let message = format!("`{}`: `{text}` has a space between number and unit", setting.key);
         out.add(&BLANK_IN_SIZE, setting.place, message).patch = patch;
     }
+}
+
+/// Key and value of an argument `-Dkey: value`, which is one key with blanks to Flink's client, and `true`.
+fn with_colon(setting: &Setting) -> Option<(&str, &str)> {
+    let (key, value) = setting.key.split_once(": ").filter(|_| setting.dialect.is_none())?;
+    (options::find(key).is_some() && !value.trim().is_empty()).then_some((key, value.trim()))
 }
 
 /// The release from which on reporters are made by their factories alone. Observed: 1.13.6 has
@@ -291,7 +304,13 @@ fn old_file(system: &System<'_>, text: &Embedded, out: &mut Findings<'_>) {
         let file = text.start().file;
         let name = out.files[file].name.clone();
         let finding = out.add(&LAST_OF_1X, text.start(), "Flink 2.x does not read this file");
-        if matches!(text.origin, Origin::ConfigMap(_)) && text.is_inside() {
+        if matches!(text.origin, Origin::ConfigMap(_)) && !text.is_block() {
+            finding.cure = Some(format!(
+                "Write the text of `{}` into a file flink-conf.yaml: from Flink 1.19 on `nutkin convert flink-conf.yaml -o \
+                 config.yaml` prepares the change; for an older Flink it is part of the upgrade.",
+                text.key
+            ));
+        } else if matches!(text.origin, Origin::ConfigMap(_)) {
             finding.cure = Some(format!(
                 "From Flink 1.19 on `nutkin convert {name} -o NEW.yaml` prepares the change inside the ConfigMap; for an \
                  older Flink it is part of the upgrade."
