@@ -110,8 +110,10 @@ pub(super) fn run(args: &Args, context: &Context<'_>) -> Outcome {
 /// Tells what is left to the user: what only the user can fix, and what comes next.
 fn left(path: &Path, adoption: &Adoption, context: &Context<'_>) {
     let name = path.display().to_string();
-    let input = Input { name, text: adoption.text.clone() };
-    let report = check(&[input], &Settings::default());
+    let input = Input { name: name.clone(), text: adoption.text.clone() };
+    // As `nutkin check -f` looks at it.
+    let settings = Settings { session_files: vec![name], ..Settings::default() };
+    let report = check(&[input], &settings);
     for finding in report.findings.iter().filter(|found| found.severity() != Severity::Note) {
         context.printer.say(&format!(
             "left to you: {} ({}): {}",
