@@ -45,7 +45,7 @@ pub struct OptionInfo {
 impl OptionInfo {
     /// What a version says, or `None` where it does not have the option.
     pub fn at(&self, version: FlinkVersion) -> Option<&Facts> {
-        table::speakers(version).iter().find_map(|observed| self.facts[*observed].as_ref())
+        self.facts[table::speaker(version)].as_ref()
     }
 
     /// What the newest version says that has the option.
@@ -166,6 +166,16 @@ pub fn canonical(key: &str, version: FlinkVersion) -> Cow<'_, str> {
         }
     }
     best.map_or(Cow::Borrowed(key), |(.., newer)| Cow::Borrowed(newer))
+}
+
+/// Whether a version reads a key: as an option, or as an old spelling of one. What no version has is for others to read.
+pub fn is_read(key: &str, version: FlinkVersion) -> bool {
+    let current = canonical(key, version);
+    let info = find(&current).filter(|info| info.key == current || info.pattern.is_some());
+    match info {
+        Some(info) => info.pattern.is_some() || info.at(version).is_some(),
+        None => find(key).is_none(),
+    }
 }
 
 /// How the newest version that reads a key spells it today, where that is something else.

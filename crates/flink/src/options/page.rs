@@ -28,8 +28,8 @@ pub fn page() -> String {
     }
     page.push_str(
         "\n## Options of Flink that most sessions meet\n\n\
-         Default and type are those of the newest version that has the option. The versions that were looked \
-         at are 1.13.6, 1.17.2, 1.20.5 and 2.3.0.\n\n\
+         Default and type are those of the newest version that has the option. The newest release of each line \
+         from 1.13 to 2.3 was looked at.\n\n\
          | option | type | default | versions | what it is for |\n|---|---|---|---|---|\n",
     );
     for info in WORDS.iter().filter_map(|words| find(words.key)) {

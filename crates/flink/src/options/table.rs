@@ -9,11 +9,19 @@
 
 use crate::FlinkVersion;
 
-/// The versions that were looked at.
-pub const OBSERVED: [FlinkVersion; 4] = [
+/// The versions that were looked at: the newest release of each line.
+pub const OBSERVED: [FlinkVersion; 12] = [
     FlinkVersion::new(1, 13, 6),
+    FlinkVersion::new(1, 14, 6),
+    FlinkVersion::new(1, 15, 4),
+    FlinkVersion::new(1, 16, 3),
     FlinkVersion::new(1, 17, 2),
+    FlinkVersion::new(1, 18, 1),
+    FlinkVersion::new(1, 19, 3),
     FlinkVersion::new(1, 20, 5),
+    FlinkVersion::new(2, 0, 2),
+    FlinkVersion::new(2, 1, 3),
+    FlinkVersion::new(2, 2, 1),
     FlinkVersion::new(2, 3, 0),
 ];
 
@@ -105,7 +113,7 @@ impl Line {
 }
 
 fn letter(observed: usize) -> char {
-    ['a', 'b', 'c', 'd'][observed.min(3)]
+    ('a'..='z').nth(observed).unwrap_or('z')
 }
 
 /// The part of a column that holds for a version.
@@ -143,17 +151,10 @@ pub(super) fn lines() -> impl Iterator<Item = Line> {
     TABLE.lines().map(Line::parse)
 }
 
-/// Which observed versions speak for a version, the best first: the nearest one below, and for releases
-/// between two observed ones also the next, since options that came in between are not seen otherwise.
-pub(super) fn speakers(version: FlinkVersion) -> &'static [usize] {
-    match (version.major, version.minor) {
-        (0, _) | (1, ..=13) => &[0],
-        (1, 14..=16) => &[0, 1],
-        (1, 17) => &[1],
-        (1, 18..=19) => &[1, 2],
-        (1, _) => &[2],
-        _ => &[3],
-    }
+/// Which observed version speaks for a version: that of its line; of lines that nobody has looked at the nearest one.
+pub(super) fn speaker(version: FlinkVersion) -> usize {
+    let line = |one: &FlinkVersion| (one.major, one.minor) <= (version.major, version.minor);
+    OBSERVED.iter().rposition(line).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -173,6 +174,18 @@ mod tests {
         for absent in ["", "a", "zzz", "rest.por", "rest.port.", "\u{10ffff}"] {
             assert!(line(absent).is_none(), "{absent}");
         }
+    }
+
+    #[test]
+    fn every_line_of_releases_was_looked_at() {
+        let lines: Vec<FlinkVersion> =
+            crate::version::LINES.iter().map(|line| line.newest).collect();
+        assert_eq!(OBSERVED[..], lines[..]);
+        for (index, version) in OBSERVED.into_iter().enumerate() {
+            assert_eq!(speaker(FlinkVersion { patch: 0, ..version }), index, "{version}");
+        }
+        assert_eq!(speaker(FlinkVersion::new(1, 12, 0)), 0);
+        assert_eq!(speaker(FlinkVersion::new(3, 0, 0)), OBSERVED.len() - 1);
     }
 
     #[test]

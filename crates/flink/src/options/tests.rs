@@ -5,6 +5,7 @@ use super::*;
 use crate::{Origin, Value};
 
 const V1_13: FlinkVersion = FlinkVersion::new(1, 13, 6);
+const V1_16: FlinkVersion = FlinkVersion::new(1, 16, 3);
 const V1_17: FlinkVersion = FlinkVersion::new(1, 17, 2);
 const V1_20: FlinkVersion = FlinkVersion::DEFAULT;
 const V2_3: FlinkVersion = FlinkVersion::new(2, 3, 0);
@@ -26,6 +27,7 @@ fn facts() {
         Some(("enum:ClusterIP|NodePort|LoadBalancer|Headless_ClusterIP", Some("ClusterIP"))),
     );
     check_facts("high-availability.type", V1_13, None);
+    check_facts("high-availability.type", V1_16, None);
     check_facts("high-availability.type", V1_17, Some(("String", Some("NONE"))));
     check_facts("jobmanager.heap.size", V2_3, None);
     check_facts("execution.checkpointing.timeout", V1_20, Some(("Duration", Some("10 min"))));
@@ -50,6 +52,24 @@ fn current_spellings() {
     check_canonical("state.checkpoints.dir", V1_20, "execution.checkpointing.dir");
     check_canonical("state.checkpoints.dir", V1_17, "state.checkpoints.dir");
     check_canonical("nobody.knows", V1_20, "nobody.knows");
+}
+
+#[test]
+fn what_a_version_reads() {
+    #[track_caller]
+    fn check(key: &str, version: FlinkVersion, expected: bool) {
+        assert_eq!(is_read(key, version), expected, "{key} in {version}");
+    }
+    check("high-availability.type", V1_16, false);
+    check("high-availability.type", V1_17, true);
+    check("high-availability", V1_16, true);
+    check("high-availability", V2_3, true);
+    check("execution.checkpointing.dir", V1_17, false);
+    check("state.checkpoints.dir", V1_17, true);
+    check("jobmanager.heap.size", V2_3, false);
+    check("metrics.reporter.prom.class", V2_3, true);
+    check("my.own.key", V1_16, true);
+    check("nutkin.platform", V1_13, true);
 }
 
 #[test]
@@ -172,10 +192,25 @@ fn bad_options_are_found() {
         &[("env.java.opts", "-x"), ("taskmanager.heap.size", "1g")],
         &["Warning taskmanager.heap.size: remove it: it has no effect"],
     );
+    for version in [V1_13, FlinkVersion::new(1, 14, 0), FlinkVersion::new(1, 15, 2), V1_16] {
+        check_findings(
+            version,
+            &[("high-availability.type", "kubernetes")],
+            &["Warning high-availability.type: write `high-availability` for this version"],
+        );
+    }
     check_findings(
-        V1_13,
-        &[("high-availability.type", "kubernetes")],
-        &["Warning high-availability.type: write `high-availability` for this version"],
+        V1_16,
+        &[
+            ("execution.checkpointing.dir", "s3://b/c"),
+            ("restart-strategy.type", "none"),
+            ("state.backend.type", "rocksdb"),
+        ],
+        &[
+            "Warning execution.checkpointing.dir: write `state.checkpoints.dir` for this version",
+            "Warning restart-strategy.type: write `restart-strategy` for this version",
+            "Warning state.backend.type: write `state.backend` for this version",
+        ],
     );
 }
 
