@@ -357,6 +357,28 @@ impl<'a> Workload<'a> {
         self.mounts().into_iter().filter(holds).max_by_key(|mount| mount.path.len())
     }
 
+    /// Where it is said that its root file system is read-only, if it is.
+    pub(super) fn read_only_root(&self) -> Option<&'a Node> {
+        let switch = self.container.at("securityContext/readOnlyRootFilesystem");
+        switch.filter(|node| node.text() == Some("true"))
+    }
+
+    /// Whether its container can write to a path, as far as mounts and the root file system decide that.
+    pub(super) fn can_write(&self, path: &str) -> bool {
+        if let Some(service) = &self.object.compose {
+            let holds = |target: &str| {
+                path.strip_prefix(target)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            let mounts = service.mounts.iter().filter(|mount| holds(&mount.target));
+            let nearest = mounts.max_by_key(|mount| mount.target.len());
+            return nearest.map_or(self.read_only_root().is_none(), |mount| !mount.read_only);
+        }
+        self.mount_of(path).map_or(self.read_only_root().is_none(), |mount| {
+            !mount.is_read_only() && mount.node.text_of("readOnly") != Some("true")
+        })
+    }
+
     /// The ServiceAccount, where one is named.
     pub(super) fn service_account(&self) -> Option<&'a Node> {
         self.pod.get("serviceAccountName").or_else(|| self.pod.get("serviceAccount"))
@@ -404,7 +426,9 @@ fn role(object: &Object, container: &Node) -> Option<Role> {
             Some(_) => None,
         };
     }
-    if program.is_none() {
+    // What only has variables for the services that extend it runs what its image does, and they do.
+    let is_base = object.compose.as_ref().is_some_and(|service| service.is_base);
+    if program.is_none() && !is_base {
         match (variables("JOB_MAN"), variables("TASK_MANAGER")) {
             (true, true) => return Some(Role::Both),
             (true, false) => return Some(Role::JobManager),

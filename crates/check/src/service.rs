@@ -44,6 +44,8 @@ pub(super) struct Service {
     pub(super) needs: Vec<(String, Place)>,
     /// Profiles without which it does not start.
     pub(super) profiles: Vec<String>,
+    /// Whether other services of its file extend it: it may have no process of its own.
+    pub(super) is_base: bool,
     /// Whether a session is made without it, because of its profiles.
     pub(super) is_left: bool,
     /// Variables that no file gives a value.

@@ -208,6 +208,7 @@ impl Project<'_, '_> {
                 .and_then(|node| Some((node.text()?.to_owned(), node.place(self.file)))),
             ..Service::default()
         };
+        made.is_base = self.is_extended(&key.name);
         made.hosts = hosts(key, &whole, &self.document);
         made.build = self.build(&whole);
         made.profiles = self.profiles(&whole);

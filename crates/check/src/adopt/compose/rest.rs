@@ -6,7 +6,7 @@ use super::options::names_a_service;
 use crate::finding::Place;
 use crate::kubernetes::{Object, Workload};
 use crate::node::Walk;
-use crate::service::Port;
+use crate::service::{Port, Service};
 use crate::system::{System, World};
 use nutkin_flink::words::shell_word;
 
@@ -41,7 +41,8 @@ pub(super) fn of(world: &World, system: &System<'_>, name: &str) -> Vec<String> 
     }
     let is_own =
         |object: &Object| system.workloads.iter().any(|own| std::ptr::eq(own.object, object));
-    let others = others.iter().filter(|(object, _)| !is_own(object));
+    let is_base = |service: &Service| service.is_base;
+    let others = others.iter().filter(|(object, service)| !is_own(object) && !is_base(service));
     let others: Vec<&str> = others.map(|(object, _)| object.name.as_str()).collect();
     if !others.is_empty() {
         let plural = if others.len() == 1 { "stays a service" } else { "stay services" };

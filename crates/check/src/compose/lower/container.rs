@@ -73,6 +73,10 @@ impl Project<'_, '_> {
         if !variables.is_empty() {
             container.push(entry("env", list(&here, variables)));
         }
+        if let Some(switch) = service.get("read_only") {
+            let context = map(switch, vec![entry("readOnlyRootFilesystem", as_text(switch))]);
+            container.push(entry("securityContext", context));
+        }
         let ports = made.published.iter().map(|(port, place)| {
             let at = Node { line: place.line, column: place.column, ..here.clone() };
             map(&at, vec![entry("containerPort", number(&at, port.target))])

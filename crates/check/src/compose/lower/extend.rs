@@ -10,6 +10,16 @@ use nutkin_flink::yaml::{Key, Node};
 const LONGEST: usize = 8;
 
 impl Project<'_, '_> {
+    /// Whether another service of the file extends one.
+    pub(super) fn is_extended(&self, name: &str) -> bool {
+        let services = self.document.get("services").map_or(&[][..], Walk::entries);
+        services.iter().filter_map(|(_, one)| one.get("extends")).any(|extends| {
+            let file = extends.text_of("file").map(|path| beside(&self.base, path));
+            let base = extends.text().or_else(|| extends.text_of("service"));
+            base == Some(name) && file.is_none_or(|path| path == self.name)
+        })
+    }
+
     /// The service with what it extends. `chain`: the services above it, each once.
     pub(super) fn extended(
         &mut self,
