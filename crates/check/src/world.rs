@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) broken: Vec<(Place, Problem)>,
     /// What Docker Compose says to Compose files.
     pub(super) refusals: Vec<compose::Refusal>,
+    /// Services that Compose files and those that they include both have, and say differently.
+    pub(super) doubles: Vec<(Place, String)>,
     /// What kustomizations apply, and what of it is not known.
     pub(super) applied: Applied,
     /// Indices of files that Compose files and kustomizations name.
@@ -185,6 +187,7 @@ impl World {
             made: commands,
             broken,
             refusals: projects.refusals,
+            doubles: projects.doubles,
             overlays: projects.overlays,
             of_format_one,
             is_open_shift,

@@ -47,6 +47,8 @@ pub(super) struct Projects {
     pub(super) objects: Vec<Object>,
     /// What Compose refuses.
     pub(super) refusals: Vec<Refusal>,
+    /// Services that an included file has as well, and that only Compose before 5 refuses.
+    pub(super) doubles: Vec<(Place, String)>,
     /// Texts of `configs`: index of the object, path in the container, text.
     pub(super) contents: Vec<(usize, String, Node)>,
     /// Indices of the files that are read by Compose.
@@ -192,6 +194,7 @@ fn read(files: &[File], unreadable: &BTreeSet<String>, documents: &[(usize, Node
         projects.contents.extend(own.contents.into_iter().map(|(i, n, t)| (i + before, n, t)));
         projects.objects.extend(own.objects);
         projects.refusals.extend(own.refusals);
+        projects.doubles.extend(own.doubles);
         projects.wanted.extend(own.wanted);
         projects.used.extend(own.used);
         projects.used.insert(file);

@@ -51,8 +51,8 @@ const HOLD: &[&str] = &[
     "NK0109", "NK0110", "NK0111", "NK0112", "NK0113", "NK0114", "NK0115", "NK0116", "NK0117",
     "NK0204", "NK0205", "NK0206", "NK0207", "NK0410", "NK0412", "NK0417", "NK0418", "NK0501",
     "NK0502", "NK0503", "NK0504", "NK0506", "NK0508", "NK0509", "NK0601", "NK0602", "NK0611",
-    "NK0614", "NK0616", "NK0620", "NK0701", "NK0702", "NK0704", "NK0705", "NK0707", "NK0708",
-    "NK0801", "NK0802", "NK0803", "NK0804", "NK0806", "NK0902", "NK0903",
+    "NK0614", "NK0616", "NK0620", "NK0621", "NK0701", "NK0702", "NK0704", "NK0705", "NK0707",
+    "NK0708", "NK0801", "NK0802", "NK0803", "NK0804", "NK0806", "NK0902", "NK0903",
 ];
 
 /// Those whose patches are written in the notation of Kubernetes.
@@ -112,6 +112,14 @@ fn holds(finding: &mut Finding) -> bool {
 pub(crate) fn of_world(world: &World, out: &mut Findings<'_>) {
     for refusal in &world.refusals {
         out.add(&REFUSED_FILE, refusal.place, refusal.message.clone());
+    }
+    for (place, message) in &world.doubles {
+        let finding = out.add(&REFUSED_FILE, *place, message.clone());
+        finding.only_warns();
+        finding.cure = Some(
+            "Give one of the two another name, or run Docker Compose 5 or later wherever the files are used."
+                .to_owned(),
+        );
     }
     same_ports(world, out);
     left_out(world, out);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Project, put_together};
 use crate::compose::{Refusal, merge};
 use crate::generated;
-use crate::node::Walk;
+use crate::node::{Walk, key_place};
 use crate::path::{beside, last};
 use crate::variables::Variables;
 use nutkin_flink::yaml::{Key, Node, NodeKind};
@@ -43,7 +43,40 @@ impl Project<'_, '_> {
         let includes = self.document.items_of("include").to_vec();
         let chain = &mut Chain::default();
         let below = self.of_included(self.name, &includes, &key.name, chain);
+        if let Some(below) = &below {
+            self.told_twice(key, service, below, &includes);
+        }
         below.map_or_else(|| service.clone(), |below| merge::service(&below, service))
+    }
+
+    /// A service that is there twice and differs: Compose 2 refuses it, unless `compose.override.yaml` is what says more
+    /// (`importResources` of compose-go, with a merge from 2.10 on, which is in Compose 5).
+    fn told_twice(&mut self, key: &Key, service: &Node, below: &Node, includes: &[Node]) {
+        let has_it = |document: &Node| {
+            document.get("services").is_some_and(|all| all.get(&key.name).is_some())
+        };
+        let (differ, top) = if service.entries().is_empty() {
+            let mut all = Vec::new();
+            for one in includes {
+                let chain = &mut Chain::default();
+                let one = std::slice::from_ref(one);
+                all.extend(self.of_included(self.name, one, &key.name, chain));
+            }
+            let differ = all.windows(2).any(|two| two[0].to_json() != two[1].to_json());
+            (differ, "the included file that is named first")
+        } else {
+            let is_own =
+                self.files.compose(self.name).is_some_and(|(_, document)| has_it(document));
+            (is_own && below.to_json() != service.to_json(), "this file")
+        };
+        if differ {
+            let name = &key.name;
+            let message = format!(
+                "two files of the project have the service `{name}`, and differ: Docker Compose 2 refuses that (`services.{name} conflicts with \
+                 imported resource`); from 5 on {top} counts more"
+            );
+            self.out.doubles.push((key_place(key, self.file), message));
+        }
     }
 
     /// What included files say of a service, on all levels: a file counts more than what it includes, and of

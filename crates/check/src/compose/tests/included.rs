@@ -47,12 +47,22 @@ fn services_over_included_ones() {
         (told(&all), count)
     };
     let (found, count) = files(&over("    image: flink:1.20.5\n    restart: always\n"));
-    assert_eq!((&*found, count), (&[][..], 1));
+    // Compose 2 refuses it.
+    let twice = "NK1001 compose.yaml:3".to_owned();
+    assert_eq!((&*found, count), (&[twice.clone()][..], 1));
     // The value of the including file counts, and it is told at that line.
     let (found, count) = files(&over(
         "    environment:\n      FLINK_PROPERTIES: \"taskmanager.numberOfTaskSlots: x\"\n",
     ));
-    assert_eq!((&*found, count), (&["NK0103 compose.yaml:5".to_owned()][..], 1));
+    assert_eq!((&*found, count), (&["NK0103 compose.yaml:5".to_owned(), twice][..], 1));
+    // What the same words say is there once, and `compose.override.yaml` may say more.
+    let same = format!("include: [flink/compose.yaml]\n{flink}");
+    assert_eq!(files(&same).0, [] as [String; 0]);
+    let main = "include: [flink/compose.yaml]\n";
+    let more = "services: {jobmanager: {restart: always}}\n";
+    let all =
+        [("compose.yaml", main), ("compose.override.yaml", more), ("flink/compose.yaml", &*flink)];
+    finds(&all, &[]);
     // A file that two others include is there once.
     let main = "include: [a.yaml, b.yaml]\nservices: {ui: {image: busybox}}\n";
     let both = |name: &str| {
@@ -88,8 +98,9 @@ fn services_of_two_included_files() {
         finds(&files, expected);
         sessions(&files, &[("service jobmanager of compose.yaml", Some("1.20.5"))]);
     }
-    check("rest.port: 8081", &[]);
-    check("taskmanager.numberOfTaskSlots: x", &["NK0103 more/all.yaml:5"]);
+    let twice = "NK1001 flink/compose.yaml:2";
+    check("rest.port: 8081", &[twice]);
+    check("taskmanager.numberOfTaskSlots: x", &["NK0103 more/all.yaml:5", twice]);
 }
 
 /// A service that files of three levels have.
@@ -109,12 +120,13 @@ fn services_over_several_levels_of_includes() {
     };
     // The value of the file in the middle counts, where the one above it says nothing.
     let silent = "include: [a/middle.yaml]\nservices:\n  taskmanager: {restart: always}\n";
-    check(silent, &["NK0103 a/middle.yaml:5"]);
+    let twice = "NK1001 compose.yaml:3";
+    check(silent, &["NK0103 a/middle.yaml:5", twice]);
     check(
         "include: [a/middle.yaml]\nservices: {ui: {image: busybox}}\n",
-        &["NK0103 a/middle.yaml:5"],
+        &["NK0103 a/middle.yaml:5", "NK1001 a/middle.yaml:3"],
     );
-    check(&over("a/middle.yaml", "2"), &[]);
+    check(&over("a/middle.yaml", "2"), &[twice]);
 }
 
 #[test]
