@@ -1,5 +1,7 @@
 //! Memory and resources: what Flink takes, what the container may have, and what the slots get.
 
+mod amounts;
+
 use super::rules;
 use crate::embedded::{Embedded, Origin};
 use crate::finding::{Findings, Place};
@@ -41,6 +43,9 @@ rules! {
     REACTIVE "NK0509" Error "reactive mode in a session"
         happens "The JobManager stops at the start: `Reactive mode is configured for an unsupported cluster type`. Reactive mode gives all resources to one job, which only a standalone application has."
         cure "Remove `scheduler-mode`. In a session `jobmanager.scheduler: adaptive` takes the slots that are there; for one job that uses whatever there is, run an application (`standalone-job.sh`).";
+    MISREAD "NK0510" Error "an amount whose unit is not the one that was meant"
+        happens "Units of Kubernetes are not those of Flink or Docker: `m` is a thousandth, `M` a million, `Mi` a mebibyte. `cpu: 500M` asks for 500 million processors, and the pod stays in Pending: `Insufficient cpu`. `memory: 1024m` is one byte, in which no container starts."
+        cure "Write `500m` for half a processor, and `1024Mi` for a gibibyte of memory.";
 }
 
 /// Heap for one slot below which hardly any job runs: Flink's own default gives 192 MiB to each of two.
@@ -64,6 +69,7 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
     if is_alone && !system.settings.is_empty() && !system.is_of_unknown_release() {
         plain(system, out);
     }
+    amounts::check(system, out);
     session(system, out);
     reactive(system, out);
     parallelism(system, out);
@@ -205,7 +211,8 @@ fn of_workload(system: &System<'_>, workload: &Workload<'_>, out: &mut Findings<
             });
         }
     }
-    if settings.list.iter().any(|setting| is_of_memory(&setting.key) && setting.is_open()) {
+    let counts = |key: &str| is_of_memory(key) || key == "taskmanager.numberOfTaskSlots";
+    if settings.list.iter().any(|setting| counts(&setting.key) && setting.is_open()) {
         return;
     }
     let configuration = settings.configuration();
@@ -314,7 +321,10 @@ fn impossible_of(
 
 fn limit(workload: &Workload<'_>, process: u64, out: &mut Findings<'_>) {
     let Some(node) = workload.container.at("resources/limits/memory") else { return };
-    let Some(limit) = node.text().and_then(quantity) else { return };
+    let Some(limit) = node.text().and_then(quantity).filter(|limit| amounts::LEAST <= *limit)
+    else {
+        return;
+    };
     let place = node.place(workload.file());
     let words = format!(
         "the limit is {}, Flink takes {}",
