@@ -14,7 +14,7 @@ use nutkin_flink::Problem;
 use nutkin_flink::configuration;
 use nutkin_flink::dialect::{self, Dialect};
 use nutkin_flink::yaml::{Node, NodeKind};
-use nutkin_flink::{Configuration, Value, options};
+use nutkin_flink::{Configuration, FlinkVersion, Value, options};
 
 /// Flink's default of `rest.port` (`RestOptions.PORT`).
 pub(super) const REST: i64 = 8081;
@@ -54,16 +54,32 @@ pub(super) struct Settings {
     /// Keys that an old spelling in the list may answer: rules ask for dozens of options in each session, and the table of
     /// options is searched for those alone.
     spelled: BTreeSet<&'static str>,
+    /// The release that reads them, where it is known.
+    release: Option<FlinkVersion>,
+    /// Keys of the list that the release does not read.
+    unread: BTreeSet<String>,
 }
 
 impl Settings {
+    /// None yet, for a release that reads them.
+    pub(super) fn of(release: Option<FlinkVersion>) -> Self {
+        Self { release, ..Self::default() }
+    }
+
+    /// The same, as a release reads them.
+    pub(super) fn read_by(&mut self, release: Option<FlinkVersion>) {
+        self.release = release;
+        let keys = self.last.keys().filter(|key| !is_read(key, release));
+        self.unread = keys.cloned().collect();
+    }
+
     pub(super) fn extend(&mut self, settings: impl IntoIterator<Item = Setting>) {
         settings.into_iter().for_each(|setting| self.push(setting));
     }
 
     /// What the files say themselves.
     pub(super) fn of_files(&self) -> Self {
-        let mut said = Self::default();
+        let mut said = Self::of(self.release);
         said.extend(self.list.iter().filter(|setting| !setting.implied).cloned());
         said
     }
@@ -71,6 +87,9 @@ impl Settings {
     pub(super) fn push(&mut self, setting: Setting) {
         if self.last.insert(setting.key.clone(), self.list.len()).is_none() {
             self.spelled.extend(options::relatives(&setting.key));
+            if !is_read(&setting.key, self.release) {
+                self.unread.insert(setting.key.clone());
+            }
         }
         self.list.push(setting);
     }
@@ -80,11 +99,14 @@ impl Settings {
         self.last.get(key).map(|index| &self.list[*index])
     }
 
-    /// What counts for an option: its key, otherwise a spelling that some version reads.
+    /// What counts for an option: its key, otherwise a spelling that the release reads; where none is known, one that some release
+    /// reads.
     pub(super) fn get(&self, key: &str) -> Option<&Setting> {
-        self.exact(key).or_else(|| {
+        let is_read = |setting: &&Setting| !self.unread.contains(&setting.key);
+        self.exact(key).filter(is_read).or_else(|| {
             let info = self.spelled.contains(key).then(|| options::find(key)).flatten()?;
-            info.old_spellings().iter().find_map(|old| self.exact(old))
+            let old = info.old_spellings().into_iter();
+            old.filter_map(|old| self.exact(old)).find(is_read)
         })
     }
 
@@ -130,6 +152,11 @@ impl Settings {
         }
         all
     }
+}
+
+/// Whether a release reads a key; where none is known, some release may.
+fn is_read(key: &str, release: Option<FlinkVersion>) -> bool {
+    release.is_none_or(|release| options::is_read(key, release))
 }
 
 /// Reads a configuration file into settings. Problems are those for which Flink refuses it.
@@ -253,9 +280,10 @@ pub(super) fn runs_entrypoint(workload: &Workload<'_>) -> bool {
 
 /// Whether the image's entrypoint cannot write to the configuration of the pods.
 pub(super) fn has_fixed_configuration(workload: &Workload<'_>) -> bool {
-    ["flink-conf.yaml", "config.yaml"].iter().any(|name| {
+    let is_mounted = ["flink-conf.yaml", "config.yaml"].iter().any(|name| {
         workload.mount_of(&format!("{CONF}/{name}")).is_some_and(|mount| mount.is_read_only())
-    })
+    });
+    is_mounted || workload.read_only_root().is_some() && !workload.can_write(CONF)
 }
 
 /// Whether a container runs the entrypoint of Flink's own image, with the configuration that is in the image.
@@ -285,7 +313,9 @@ pub(super) fn has_variables_in_vain(workload: &Workload<'_>) -> bool {
 /// What Flink's image says where the files are silent: its entrypoint writes these on every start, into a configuration
 /// that it can write (`docker-entrypoint.sh`, `prepare_configuration`, the same from 1.13 to 2.3).
 pub(super) fn of_image(world: &World, workloads: &[Workload<'_>]) -> Vec<Setting> {
-    let is_silent = |workload: &&Workload<'_>| has_configuration_of_image(workload);
+    let is_silent = |workload: &&Workload<'_>| {
+        has_configuration_of_image(workload) && !has_fixed_configuration(workload)
+    };
     let mut found = Vec::new();
     let mut put = |key: &str, value: &str, place: Place| {
         let (key, value) = (key.to_owned(), Value::Text(value.to_owned()));

@@ -161,7 +161,7 @@ impl<'a> System<'a> {
     /// The same without its arguments.
     pub(super) fn files_of(&self, workload: &Workload<'_>) -> Cow<'_, Settings> {
         if self.is_of_compose() {
-            let mut settings = Settings::default();
+            let mut settings = Settings::of(self.version);
             settings.extend(settings::of_image(self.world, std::slice::from_ref(workload)));
             settings.extend(services::of(self.world, workload).0.list);
             return Cow::Owned(settings);
@@ -171,7 +171,7 @@ impl<'a> System<'a> {
             return Cow::Borrowed(&self.settings);
         }
         let own = self.counting(own);
-        let mut settings = Settings::default();
+        let mut settings = Settings::of(self.version);
         settings.extend(settings::of_image(self.world, std::slice::from_ref(workload)));
         settings::read_all(&own, &self.world.files, &mut settings);
         Cow::Owned(settings)
@@ -285,6 +285,7 @@ pub(super) fn group(world: &World, flink: Option<FlinkVersion>) -> Vec<System<'_
     attach(world, &mut systems);
     for system in &mut systems {
         system.version = flink.or_else(|| version(system));
+        system.settings.read_by(system.version);
         system.settings.extend(settings::of_image(world, &system.workloads));
         if system.is_of_compose() {
             services::read(system);

@@ -32,6 +32,7 @@ const VANISHING: &[(&str, &str)] = &[
     ("NK0502", "each container may have the memory that its process takes"),
     ("NK0601", "each container answers at its own address"),
     ("NK0602", "each container answers at its own address"),
+    ("NK0621", "containers of the session can write to their root file systems"),
     ("NK0605", "the log configuration of the session is there"),
     ("NK0614", "Nutkin opens the modules"),
     ("NK0702", "all containers have one image"),

@@ -7,6 +7,7 @@ mod kubernetes;
 pub(super) mod names;
 mod references;
 mod refused;
+mod root;
 mod user;
 mod values;
 mod words;
@@ -82,6 +83,9 @@ rules! {
     ONE_ROLE "NK0620" Error "an entrypoint that starts one role whatever it is told"
         happens "The containers of the other role run it as well: TaskManagers start as further JobManagers, nobody registers, and jobs wait for slots."
         cure "End the script with `exec /docker-entrypoint.sh \"$@\"`, which starts what the container is told.";
+    READ_ONLY "NK0621" Error "a read-only root file system, and no volume where Flink has to write"
+        happens "Flink makes its working directory, blobs and uploads in `/tmp` at the start, unless `io.tmp.dirs` and `web.tmpdir` name other directories, and its entrypoint links plugins into `/opt/flink/plugins`. Where that cannot be written, the process stops: `unable to generate a JAAS configuration file`, `Could not create the DispatcherResourceManagerComponent`; or the file system of the plugin is missing."
+        cure "Mount an emptyDir at `/tmp`, and one at `/opt/flink/log` for the logs. Plugins belong into the image.";
 }
 
 pub(crate) use entrypoint::of_one_role;
@@ -97,11 +101,13 @@ pub(super) fn check(system: &System<'_>, out: &mut Findings<'_>) {
         no_effect(workload, out);
         configuration(system, workload, out);
         java::check(system, workload, out);
+        root::check(system, workload, out);
         user::check(system, workload, out);
         words::check(workload, out);
         values::check(workload, out);
         references::configuration(system, workload, out);
     }
+    root::of_session(system, out);
     entrypoint::check(system, out);
     refused::check(system, out);
     names::of_system(system, out);
@@ -160,15 +166,18 @@ fn config_map<'a>(
 }
 
 fn no_effect(workload: &Workload<'_>, out: &mut Findings<'_>) {
-    let read_only =
-        workload.mount_of(&format!("{CONF}/config.yaml")).is_some_and(|mount| mount.is_read_only());
-    if !read_only {
+    let mount = workload.mount_of(&format!("{CONF}/config.yaml"));
+    let why = if mount.is_some_and(|mount| mount.is_read_only()) {
+        format!("`{CONF}` is a ConfigMap")
+    } else if workload.read_only_root().is_some() && !workload.can_write(CONF) {
+        "the root file system is read-only".to_owned()
+    } else {
         return;
-    }
+    };
     for name in ["JOB_MANAGER_RPC_ADDRESS", "TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "FLINK_PROPERTIES"]
     {
         if let Some((entry, _)) = workload.variable(name) {
-            let message = format!("`{name}` has no effect: `{CONF}` is a ConfigMap");
+            let message = format!("`{name}` has no effect: {why}");
             out.add(&NO_EFFECT, entry.place(workload.file()), message);
         }
     }

@@ -141,6 +141,9 @@ fn is_read(text: &Embedded, all: &[&Embedded], release: Option<FlinkVersion>) ->
 
 /// Whether the entrypoint cannot write the configuration of a service: what counts of it is mounted to be read only.
 fn is_closed(workload: &Workload<'_>, files: &[&Embedded]) -> bool {
+    if workload.read_only_root().is_some() && !workload.can_write(CONF) {
+        return true;
+    }
     let mounts = workload.object.compose.as_ref().map_or(&[][..], |service| &service.mounts[..]);
     let is_over = |target: &str| {
         target == CONF
@@ -157,12 +160,12 @@ fn is_closed(workload: &Workload<'_>, files: &[&Embedded]) -> bool {
 /// What is set for one service: variables, files, `FLINK_PROPERTIES`, arguments. Variables of the entrypoint have no effect on
 /// a configuration that it cannot write.
 pub(crate) fn of(world: &World, workload: &Workload<'_>) -> (Settings, Vec<(Place, Problem)>) {
-    let mut own = Settings::default();
+    let release = release_of(world, workload);
+    let mut own = Settings::of(release);
     let mut refused = Vec::new();
     let texts = texts(world, workload);
     let (properties, files): (Vec<&Embedded>, Vec<&Embedded>) =
         texts.into_iter().partition(|text| matches!(text.origin, Origin::Properties(_)));
-    let release = release_of(world, workload);
     let files: Vec<&Embedded> =
         files.iter().copied().filter(|text| is_read(text, &files, release)).collect();
     refused.extend(settings::read_all(&files, &world.files, &mut own));

@@ -65,7 +65,7 @@ const WORDS: &[(&str, &[&str])] = &[
 ];
 
 /// How the operator and Flink's client call the container of Flink (`Constants.MAIN_CONTAINER_NAME`).
-const MAIN: &str = "flink-main-container";
+pub(super) const MAIN: &str = "flink-main-container";
 
 /// Maps with keys of the user's own.
 const FREE: &[&str] = &[
