@@ -182,9 +182,11 @@ fn fault_of(inputs: &[Input], request: &AdoptionRequest, adoption: &Adoption) ->
         }
     }
     for (name, text) in made {
-        let input = Input { name: name.to_owned(), text };
+        let mut all = vec![Input { name: name.to_owned(), text }];
+        // Commands that create objects lie beside what was written as they lay beside the files.
+        all.extend(super::adopt::created(inputs));
         let settings = Settings { session_files: vec![name.to_owned()], ..Settings::default() };
-        let report = check(&[input], &settings);
+        let report = check(&all, &settings);
         let is_error = |finding: &&super::Finding| {
             finding.severity() == Severity::Error && finding.silenced.is_none()
         };

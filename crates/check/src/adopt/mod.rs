@@ -415,6 +415,8 @@ fn uses_kubernetes(system: &System<'_>) -> bool {
 }
 
 #[cfg(test)]
+pub(super) use refuse::created;
+#[cfg(test)]
 mod round_trip;
 #[cfg(test)]
 mod tests;

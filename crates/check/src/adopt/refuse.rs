@@ -4,6 +4,7 @@ use super::difference::rendered;
 use super::{
     Adoption, AdoptionRequest, Maker, defaults, directory, entry, images, pods, roles, unclear,
 };
+use crate::commands;
 use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
@@ -197,8 +198,13 @@ pub(super) fn half(system: &System<'_>, maker: &Maker<'_>) -> Option<Problem> {
 }
 
 /// Words with which a shell begins what only starts Flink, or waits until it can.
-const HARMLESS: [&str; 13] =
-    ["exec", "set", "cd", "sleep", "until", "while", "do", "done", "nc", "true", ":", "#", "echo"];
+const HARMLESS: [&str; 17] = [
+    "exec", "set", "cd", "sleep", "until", "while", "done", "fi", "[", "[[", "test", "nc", "true",
+    ":", "#", "echo", "printf",
+];
+
+/// Words of a shell before a command, which say only when it runs.
+const KEYWORDS: [&str; 6] = ["if", "then", "else", "elif", "do", "!"];
 
 /// Scripts that start Flink.
 const STARTS: [&str; 4] =
@@ -213,7 +219,8 @@ fn more_than_flink(workload: &Workload<'_>) -> Option<String> {
     let script = words.get(at + 1)?.replace("\\\n", " ");
     let commands = script.split(['\n', ';', '&', '|']).map(str::trim);
     let is_more = |command: &&str| {
-        let first = command.split_whitespace().next().unwrap_or(":");
+        let mut words = command.split_whitespace().skip_while(|word| KEYWORDS.contains(word));
+        let first = words.next().unwrap_or(":");
         let writes = command.contains('>') && !command.contains("/dev/null");
         let is_harmless = HARMLESS.contains(&first) || first.starts_with('#');
         !STARTS.iter().any(|script| command.contains(script)) && (writes || !is_harmless)
@@ -330,6 +337,26 @@ pub(super) fn lost(
     if problems.is_empty() { Ok(told) } else { Err(problems) }
 }
 
+/// The commands beside the files that create objects: what they make is in the cluster as it was, whatever becomes of the rest.
+pub(crate) fn created(inputs: &[Input]) -> Option<Input> {
+    let files: Vec<File> = inputs.iter().map(File::new).collect();
+    let mut text = String::new();
+    for file in files.iter().filter(|file| commands::has_commands(file)) {
+        for line in commands::lines(&file.text) {
+            let is_plain = |words: &Vec<&str>| {
+                let names_files =
+                    |word: &&str| word.starts_with("-f") || word.starts_with("--filename");
+                words.contains(&"create") && !words.iter().any(names_files)
+            };
+            for words in commands::words(&line).filter(is_plain) {
+                text.push_str(&words.join(" "));
+                text.push('\n');
+            }
+        }
+    }
+    (!text.is_empty()).then(|| Input { name: "commands.sh".to_owned(), text })
+}
+
 /// What is still an error in a session file, or in the objects that it makes: whoever writes such a file has to cure it
 /// again. What the user silenced in the files is well.
 pub(super) fn left(
@@ -343,11 +370,13 @@ pub(super) fn left(
         twice(&objects)?;
         made.push(("objects", objects));
     }
+    let commands = created(inputs);
     let mut errors: Vec<Finding> = Vec::new();
     for (name, text) in made {
-        let input = Input { name: name.to_owned(), text };
+        let mut all = vec![Input { name: name.to_owned(), text }];
+        all.extend(commands.clone());
         let settings = Settings { session_files: vec![name.to_owned()], ..Settings::default() };
-        let found = check(&[input], &settings).findings.into_iter();
+        let found = check(&all, &settings).findings.into_iter();
         let is_error = |one: &Finding| one.severity() == Severity::Error && one.silenced.is_none();
         errors.extend(found.filter(is_error));
     }
