@@ -187,7 +187,7 @@ pub fn newest_spelling(key: &str) -> Option<&'static str> {
 }
 
 /// The keys that mean something where this one is set, because it is an old spelling: the options of which it is one, and
-/// their other old spellings. None for a key that is no old spelling.
+/// their other old spellings. None for any other key.
 pub fn relatives(key: &str) -> impl Iterator<Item = &'static str> + use<> {
     let newer = table::line(key).into_iter().flat_map(|line| line.newer());
     newer.filter_map(table::line).flat_map(|line| {

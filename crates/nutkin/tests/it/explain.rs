@@ -85,7 +85,7 @@ fn the_document_for_programs() {
         (&"rest.port".into(), &"Integer".into(), &"8081".into())
     );
     assert_eq!(item["alsoRead"], serde_json::json!(["web.port"]));
-    assert_eq!(item["observed"].as_array().map(Vec::len), Some(4));
+    assert_eq!(item["observed"].as_array().map(Vec::len), Some(12));
 }
 
 #[test]

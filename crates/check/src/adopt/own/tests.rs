@@ -85,7 +85,7 @@ fn examples() {
     check(include_str!("../../../../../examples/high-availability.yaml"));
 }
 
-/// What the pods have by `resource` stays there: it is no template, and no option.
+/// What the pods have by `resource` stays there: it is neither a template nor an option.
 #[test]
 fn amounts_of_both_roles() {
     for mode in ["native", "standalone"] {

@@ -56,7 +56,7 @@ fn of_pod(object: &Object, pod: &Node, out: &mut Findings<'_>) {
                 );
                 (message, meant, is_asked)
             } else {
-                // Nothing is no amount: it means that there is no limit.
+                // Zero means that nothing is limited.
                 if number <= 0.0 || quantity(text).is_none_or(|bytes| LEAST <= bytes) {
                     continue;
                 }
