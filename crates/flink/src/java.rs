@@ -1,6 +1,6 @@
 //! Which Java a Flink release runs on, and which of several installed ones to take.
 
-use super::FlinkVersion;
+use super::{Configuration, FlinkVersion, high_availability};
 
 /// What is to be said of a Flink release on a Java version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +54,48 @@ const WORKS_UP_TO: u8 = 17;
 /// The first release line that supports [`WORKS_UP_TO`] itself.
 const SUPPORTS_17_SINCE: (u16, u16) = (1, 18);
 
-/// Judges a pair. `strict` is `nutkin.java.check: strict`.
-pub fn check(flink: FlinkVersion, java: u8, strict: bool) -> Support {
+/// What a session asks of its Java beside running Flink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// `nutkin.java.check: strict`: tested pairs only.
+    pub strict: bool,
+    /// High availability with ZooKeeper.
+    pub zookeeper: bool,
+}
+
+impl Needs {
+    /// What a configuration asks for.
+    pub fn of(configuration: &Configuration) -> Self {
+        let is = |value: Option<String>, word: &str| {
+            value.is_some_and(|value| value.eq_ignore_ascii_case(word))
+        };
+        Self {
+            strict: is(configuration.text("nutkin.java.check"), "strict"),
+            zookeeper: is(high_availability(configuration), "zookeeper"),
+        }
+    }
+}
+
+/// The first release line with a ZooKeeper client that connects on Java 14 and later. Client 3.4 takes the host from the text of
+/// an unresolved address, which has had `/<unresolved>` behind the host since Java 14 (JDK-8225499).
+///
+/// Source: 1.13.6 with its client 3.4.14 on OpenJDK 17 connects to no server; 1.15 dropped client 3.4 (FLINK-25146).
+const ZOOKEEPER_ON_14_SINCE: (u16, u16) = (1, 15);
+
+/// The first Java whose unresolved addresses client 3.4 misreads.
+const MISREAD_SINCE: u8 = 14;
+
+/// Judges a pair.
+pub fn check(flink: FlinkVersion, java: u8, needs: Needs) -> Support {
     let line = flink.line();
     if line.java.contains(&java) {
         return Support::Supported;
     }
+    let Needs { strict, zookeeper } = needs;
     let newest = line.java.last().copied().unwrap_or(java);
     let works = line.number < SUPPORTS_17_SINCE && java > newest && java <= WORKS_UP_TO;
-    if works && !strict {
+    let cannot_connect = zookeeper && line.number < ZOOKEEPER_ON_14_SINCE && MISREAD_SINCE <= java;
+    if works && !strict && !cannot_connect {
         let warning = format!(
             "Flink {flink} was tested on Java {}, not on {java}: it runs with added `--add-opens`; \
              `nutkin.java.check: strict` would refuse it",
@@ -70,7 +103,12 @@ pub fn check(flink: FlinkVersion, java: u8, strict: bool) -> Support {
         );
         return Support::Works { warning };
     }
-    let message = if works {
+    let message = if works && cannot_connect {
+        format!(
+            "the ZooKeeper client of Flink {flink} connects to no server on Java {java}: it needs {}",
+            listed(line.java)
+        )
+    } else if works {
         format!(
             "Flink {flink} was not tested on Java {java} (it was on {}), and \
              `nutkin.java.check: strict` asks for tested pairs only",
@@ -79,14 +117,15 @@ pub fn check(flink: FlinkVersion, java: u8, strict: bool) -> Support {
     } else {
         format!("Flink {flink} does not run on Java {java}: it needs {}", listed(line.java))
     };
-    Support::Refused { message, hint: install_hint(flink, strict) }
+    Support::Refused { message, hint: install_hint(flink, needs) }
 }
 
 /// What to type to get a Java that this Flink runs on, for the common package managers: the newest
-/// that all of them package, which is 17; with `strict` perhaps an older one.
-pub fn install_hint(flink: FlinkVersion, strict: bool) -> String {
+/// that all of them package, which is 17; where only a tested one will do, perhaps an older one.
+pub fn install_hint(flink: FlinkVersion, needs: Needs) -> String {
     let newest = flink.line().java.last().copied().unwrap_or(WORKS_UP_TO);
-    let version = if strict { newest.min(WORKS_UP_TO) } else { WORKS_UP_TO };
+    let version =
+        if needs.strict || needs.zookeeper { newest.min(WORKS_UP_TO) } else { WORKS_UP_TO };
     format!(
         "install Java {version}: `apt install openjdk-{version}-jdk-headless`, `dnf install \
          java-{version}-openjdk-headless` or `brew install openjdk@{version}`; or set JAVA_HOME \
@@ -111,8 +150,8 @@ pub fn to_bring(flink: FlinkVersion) -> u8 {
 /// 2. Supported before merely working.
 /// 3. Among equals `JAVA_HOME`, then the `java` of `PATH`, then one that the system has, then one that Nutkin brought.
 /// 4. Among equals the highest version.
-pub fn choose(flink: FlinkVersion, strict: bool, candidates: &[Candidate]) -> Option<usize> {
-    let rank = |candidate: &Candidate| match check(flink, candidate.major, strict) {
+pub fn choose(flink: FlinkVersion, needs: Needs, candidates: &[Candidate]) -> Option<usize> {
+    let rank = |candidate: &Candidate| match check(flink, candidate.major, needs) {
         Support::Supported => 2,
         Support::Works { .. } => 1,
         Support::Refused { .. } => 0,
@@ -148,7 +187,12 @@ mod tests {
     /// `expected`: `ok`, or part of the warning or message.
     #[track_caller]
     fn check_pair(flink: &str, java: u8, strict: bool, expected: &str) {
-        let text = match check(flink.parse().unwrap(), java, strict) {
+        check_needs(flink, java, Needs { strict, zookeeper: false }, expected);
+    }
+
+    #[track_caller]
+    fn check_needs(flink: &str, java: u8, needs: Needs, expected: &str) {
+        let text = match check(flink.parse().unwrap(), java, needs) {
             Support::Supported => "ok".to_owned(),
             Support::Works { warning } => format!("works: {warning}"),
             Support::Refused { message, hint } => format!("refused: {message}; {hint}"),
@@ -182,11 +226,43 @@ mod tests {
         check_pair("1.13.6", 7, false, "refused");
     }
 
+    #[test]
+    fn zookeeper_on_a_java_of_which_its_client_knows_nothing() {
+        let needs = Needs { strict: false, zookeeper: true };
+        check_needs(
+            "1.13.6",
+            17,
+            needs,
+            "refused: the ZooKeeper client of Flink 1.13.6 connects to no server on Java 17: it needs 8 or 11; \
+             install Java 11",
+        );
+        check_needs("1.14.6", 17, needs, "refused");
+        check_needs("1.13.6", 11, needs, "ok");
+        check_needs("1.15.4", 17, needs, "works");
+        check_needs("1.20.5", 17, needs, "ok");
+        check_needs("1.13.6", 17, Needs::default(), "works");
+    }
+
+    #[test]
+    fn needs_of_configurations() {
+        #[track_caller]
+        fn check(options: &[(&str, &str)], strict: bool, zookeeper: bool) {
+            let pairs = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            assert_eq!(Needs::of(&pairs.collect()), Needs { strict, zookeeper }, "{options:?}");
+        }
+        check(&[], false, false);
+        check(&[("nutkin.java.check", "strict")], true, false);
+        check(&[("high-availability", "ZooKeeper")], false, true);
+        check(&[("high-availability.type", "zookeeper")], false, true);
+        check(&[("high-availability.type", "kubernetes")], false, false);
+    }
+
     #[track_caller]
     fn check_choice(flink: &str, strict: bool, found: &[(u8, Named)], expected: Option<u8>) {
         let candidates: Vec<Candidate> =
             found.iter().map(|&(major, named)| Candidate { major, named }).collect();
-        let chosen = choose(flink.parse().unwrap(), strict, &candidates);
+        let needs = Needs { strict, zookeeper: false };
+        let chosen = choose(flink.parse().unwrap(), needs, &candidates);
         assert_eq!(chosen.map(|index| candidates[index].major), expected, "{flink} {found:?}");
     }
 

@@ -124,6 +124,7 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
         let message = format!("Flink {flink} is not of the line that `spec.flinkVersion` names");
         problems.push(Problem::new("nutkin.flink.version", message));
     }
+    as_the_release_reads(&mut configuration, flink);
     // 1.
     defaults::fill(&mut configuration, flink);
 
@@ -184,6 +185,21 @@ pub fn resolve(inputs: &Inputs) -> Result<Session, Vec<Problem>> {
     })
 }
 
+/// Writes the option for high availability as a release reads it. Nutkin acts on both names: a release that does not know the newer
+/// one would start JobManagers of which each leads.
+fn as_the_release_reads(configuration: &mut Configuration, flink: FlinkVersion) {
+    const NAMES: [&str; 2] = ["high-availability.type", "high-availability"];
+    let [newer, older] = NAMES;
+    if options::find(newer).is_none_or(|option| option.at(flink).is_some()) {
+        return;
+    }
+    if let Some(entry) = configuration.remove(newer)
+        && !configuration.contains(older)
+    {
+        configuration.set(older, entry.value, entry.origin);
+    }
+}
+
 /// Why a session is meant for Kubernetes by its file, as a sentence: it must not start on this machine by
 /// default.
 pub fn against_local(session: &Session) -> Option<String> {
@@ -242,6 +258,30 @@ mod tests {
             session.configuration.text("taskmanager.numberOfTaskSlots").as_deref(),
             Some("2")
         );
+    }
+
+    #[test]
+    fn high_availability_as_the_release_reads_it() {
+        #[track_caller]
+        fn check(flink: &str, said: &[(&str, &str)], expected: &[&str]) {
+            let said = said.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let flink = Some(flink.parse().unwrap());
+            let inputs = Inputs { options: said.collect(), flink, ..Inputs::default() };
+            let session = resolve(&inputs).unwrap();
+            let has = session.configuration.iter().filter(|(key, _)| key.starts_with("high-"));
+            let has: Vec<_> = has.map(|(key, entry)| format!("{key}: {}", entry.value)).collect();
+            assert_eq!(has, expected, "{said:?}", said = inputs.options);
+            let findings = options::check(&session.configuration, session.flink);
+            assert_eq!(findings, [], "{flink:?}");
+        }
+        let newer = ("high-availability.type", "zookeeper");
+        let older = ("high-availability", "kubernetes");
+        check("1.13.6", &[newer], &["high-availability: zookeeper"]);
+        check("1.13.6", &[newer, older], &["high-availability: kubernetes"]);
+        check("1.13.6", &[older], &["high-availability: kubernetes"]);
+        check("1.13.6", &[], &[]);
+        check("1.20.5", &[newer], &["high-availability.type: zookeeper"]);
+        check("1.20.5", &[older], &["high-availability: kubernetes"]);
     }
 
     #[test]

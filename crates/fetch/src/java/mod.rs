@@ -17,7 +17,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use nutkin_flink::Problem;
-use nutkin_flink::java::{self, Candidate, Named, Support};
+use nutkin_flink::java::{self, Candidate, Named, Needs, Support};
 use nutkin_flink::{Configuration, FlinkVersion};
 
 use crate::dist::{DistributionStore, Product};
@@ -63,15 +63,15 @@ fn find_beside(
     flink: FlinkVersion,
     context: &Context<'_>,
 ) -> Result<ChosenJava, Error> {
-    let strict = is_strict(configuration);
+    let needs = Needs::of(configuration);
     let found = candidates(installed, configuration, context)?;
     let Candidates { found, useless, unusable } = found;
     let candidates: Vec<Candidate> = found.iter().map(|(_, candidate)| candidate.clone()).collect();
     let Some((home, candidate)) =
-        java::choose(flink, strict, &candidates).and_then(|index| found.get(index).cloned())
+        java::choose(flink, needs, &candidates).and_then(|index| found.get(index).cloned())
     else {
         for (home, Candidate { major, .. }) in &found {
-            if let Support::Refused { message, .. } = java::check(flink, *major, strict) {
+            if let Support::Refused { message, .. } = java::check(flink, *major, needs) {
                 context.events.warn(&format!("{message}; Java {major} is `{}`", home.display()));
             }
         }
@@ -88,7 +88,7 @@ fn find_beside(
         let taken = home.display();
         context.events.warn(&format!("{reason}: Nutkin takes Java {major} of `{taken}`"));
     }
-    match java::check(flink, major, strict) {
+    match java::check(flink, major, needs) {
         Support::Supported => {}
         Support::Works { warning } => context.events.warn(&warning),
         Support::Refused { message, hint } => {
@@ -123,16 +123,11 @@ async fn obtain_beside(
         let sources = JavaSource::defaults(context.environment);
         let installed = install(chosen.major, &sources, false, context).await;
         installed.map_err(|failure| match failure.kind {
-            Kind::Broken => failure.hint(java::install_hint(flink, is_strict(configuration))),
+            Kind::Broken => failure.hint(java::install_hint(flink, Needs::of(configuration))),
             _ => failure,
         })?;
     }
     Ok(ChosenJava { is_absent: false, ..chosen })
-}
-
-fn is_strict(configuration: &Configuration) -> bool {
-    let value = configuration.text("nutkin.java.check");
-    value.is_some_and(|value| value.eq_ignore_ascii_case("strict"))
 }
 
 /// What is on this machine.
