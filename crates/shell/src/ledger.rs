@@ -246,7 +246,7 @@ mod tests {
         };
         let add = |name: &'static str| {
             move |ledger: &mut Ledger| {
-                drop(ledger.jobs.insert(name.to_owned(), JobRecord::default()))
+                drop(ledger.jobs.insert(name.to_owned(), JobRecord::default()));
             }
         };
         let mut memory = Memory { tenure: at(3), ..Memory::default() };
