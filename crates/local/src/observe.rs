@@ -83,6 +83,7 @@ impl LocalShell {
             supervisor: looked.supervisor,
             follows,
             told: self.told,
+            is_saved: self.is_saved(),
             silent: self.silent_since.map_or(Duration::ZERO, |since| since.elapsed()),
             files,
             jobs,

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use nutkin_core::Remark;
 use nutkin_core::decide::local::{Give, Launch, Observation, Refusal, Step, Surroundings, decide};
 use nutkin_core::decide::{Decision, Goal};
+use nutkin_core::ledger::Opened;
 use nutkin_rest::{Probe, Ready};
 use nutkin_shell::files::At;
 use nutkin_shell::files::document;
-use nutkin_shell::{Context, Ended, Error, Kept, Kind};
+use nutkin_shell::{Context, Ended, Error, Kept, Kind, ledger};
 
 use super::directory::{self, SessionDirectory, SessionLock};
 use super::{control, down, machine};
@@ -37,7 +38,11 @@ pub struct LocalShell {
     pub(super) probe: Option<(Vec<String>, Probe)>,
     /// Since when a living JobManager was asked for its jobs and has not answered.
     pub(super) silent_since: Option<Instant>,
-    /// Held to the end of an end: an `up` that starts something meanwhile would lose its files, not its processes.
+    /// What was looked at last.
+    seen: Option<Observation>,
+    /// The ledger as it is to be saved, and whether that is done.
+    ledger: Option<(Opened, bool)>,
+    /// Held from the ledger to the orders, and to the end of an end: an `up` that starts something meanwhile would lose its files, not its processes.
     lock: Option<SessionLock>,
 }
 
@@ -58,7 +63,9 @@ impl nutkin_shell::Shell for Wanting<'_> {
             Goal::Session(session) => Some(session),
             Goal::Gone(_) => None,
         };
-        self.shell.observe(session, self.context).await
+        let seen = self.shell.observe(session, self.context).await?;
+        self.shell.seen = Some(seen.clone());
+        Ok(seen)
     }
 
     fn decide(&self, seen: &Observation) -> Result<Decision<Step>, Error> {
@@ -90,8 +97,35 @@ impl LocalShell {
             told: None,
             probe: None,
             silent_since: None,
+            seen: None,
+            ledger: None,
             lock: None,
         }
+    }
+
+    /// Says what the ledger is to be: it is written before the orders. What was looked at last is decided about again with
+    /// this; `None`: nothing was looked at.
+    ///
+    /// # Errors
+    /// As [`LocalShell::look`].
+    pub fn remember(
+        &mut self,
+        ledger: Opened,
+        wanted: Goal<'_>,
+    ) -> Result<Option<Decision<Step>>, Error> {
+        self.ledger = Some((ledger, false));
+        let Some(seen) = &self.seen else { return Ok(None) };
+        let seen = Observation { is_saved: self.is_saved(), ..seen.clone() };
+        decide(wanted, &seen).map(Some).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Whether the ledger says what it is to say.
+    pub fn has_remembered(&self) -> bool {
+        self.ledger.is_some() && self.is_saved()
+    }
+
+    pub(super) fn is_saved(&self) -> bool {
+        self.ledger.as_ref().is_none_or(|(opened, is_saved)| *is_saved || !opened.is_changed())
     }
 
     /// Looks, and decides.
@@ -151,6 +185,7 @@ impl LocalShell {
                 Step::InstallJava { .. } | Step::Install { .. } | Step::Fetch { .. },
                 Goal::Gone(_),
             ) => Ok(()),
+            (Step::SaveLedger { instead }, _) => self.save_ledger(instead.as_ref(), context).await,
             (Step::Give(give), _) => self.give(give, context).await,
             (Step::Supervise, _) => self.supervise(context).await,
             (Step::End, _) => {
@@ -179,8 +214,32 @@ impl LocalShell {
         }
     }
 
+    /// Keeps the lock, so that nobody gives other orders in between.
+    async fn save_ledger(
+        &mut self,
+        instead: Option<&(String, u64)>,
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
+        let lock = self.lock_once(context).await?;
+        self.check(instead)?;
+        if let Some((opened, is_saved)) = &mut self.ledger {
+            ledger::save(&self.directory, opened).await?;
+            *is_saved = true;
+        }
+        self.lock = Some(lock);
+        Ok(())
+    }
+
+    /// The lock, which the step before may have left.
+    async fn lock_once(&mut self, context: &Context<'_>) -> Result<SessionLock, Error> {
+        match self.lock.take() {
+            Some(lock) => Ok(lock),
+            None => self.lock(LOCK_WAIT, context).await,
+        }
+    }
+
     async fn give(&mut self, give: &Give, context: &Context<'_>) -> Result<(), Error> {
-        let _lock = self.lock(LOCK_WAIT, context).await?;
+        let _lock = self.lock_once(context).await?;
         self.directory.create().map_err(directory::cannot)?;
         self.check(give.instead.as_ref())?;
         // A session has its ports from the moment in which its orders can be read.
@@ -220,7 +279,7 @@ impl LocalShell {
 
     /// Has the orders obeyed, whoever gave them.
     async fn supervise(&mut self, context: &Context<'_>) -> Result<(), Error> {
-        let _lock = self.lock(LOCK_WAIT, context).await?;
+        let _lock = self.lock_once(context).await?;
         let Ok(launch) = document::read_json::<Launch>(&self.directory.launch()) else {
             return Err(self.changed());
         };

@@ -139,18 +139,15 @@ pub async fn carry_on<S: Shell>(
         attend.decided(&decision, agreed < decision.harm)?;
         agreed = agreed.max(decision.harm);
         match act(shell, &decision, attend).await {
-            Ok(()) => {
-                shell.save(&decision).await?;
-                match &decision.again {
-                    Again::Done => return Ok(Driven::Done(decision)),
-                    Again::Look => {}
-                    Again::Wait { reason, after } => {
-                        if !attend.waits(Wait { reason, after: *after, is_open: false }).await {
-                            return Ok(Driven::Left(decision));
-                        }
+            Ok(()) => match &decision.again {
+                Again::Done => return Ok(Driven::Done(decision)),
+                Again::Look => {}
+                Again::Wait { reason, after } => {
+                    if !attend.waits(Wait { reason, after: *after, is_open: false }).await {
+                        return Ok(Driven::Left(decision));
                     }
                 }
-            }
+            },
             Err(error) if error.kind == Kind::Conflict && conflicts < ATTEMPTS => {
                 conflicts += 1;
                 attend.overtaken(error)?;

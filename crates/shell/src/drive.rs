@@ -8,7 +8,7 @@ use crate::Error;
 /// supervisor was told to read orders, what an answer of the API server said), never what it has decided.
 ///
 /// ```text
-///      ┌───────────────► observe ──► decide (pure) ──► act, step by step ──► save ──┐
+///      ┌───────────────► observe ──► decide (pure) ──► act, step by step ───────────┐
 ///      └──────────────────────────────── Again::Look, Again::Wait ◄─────────────────┘
 /// ```
 #[allow(
@@ -43,14 +43,5 @@ pub trait Shell {
     /// is the creation; elsewhere any step may have.
     fn has_begun(&self) -> bool {
         true
-    }
-
-    /// Writes down what this turn has brought about, before anything is waited for.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    async fn save(&mut self, decision: &Decision<Self::Step>) -> Result<(), Error> {
-        let _ = decision;
-        Ok(())
     }
 }

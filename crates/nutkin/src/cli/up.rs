@@ -320,6 +320,13 @@ async fn change(
             stage.set(Stage::Changing);
         }
         let before = opened.as_ref().and_then(|opened| opened.ledger.given_up.clone());
+        let is_local = place.platform() == Platform::Local;
+        if is_local && !is_unchanged {
+            known = match opened.clone() {
+                None => Some(ledger::load(&decision.session()).await?),
+                opened => opened,
+            };
+        }
         if loses && known.is_none() {
             give_up(wish, &decision.session(), opened, context).await?;
         }
@@ -331,7 +338,7 @@ async fn change(
             decision.remember(wanted, context).await?;
         }
         // Before the first thing of it is there: what a killed command leaves is found without being told where.
-        let is_noted = is_new && !is_unchanged && place.platform() != Platform::Local;
+        let is_noted = is_new && !is_unchanged && !is_local;
         if is_noted {
             decision.note(args.wish.spec.file.as_deref(), context)?;
         }
@@ -341,6 +348,7 @@ async fn change(
         }
         match carried {
             // What was fetched or pulled brought to light what could only be assumed before.
+            Ok(Carried::Differs) if is_local => known = None,
             Ok(Carried::Differs) => {}
             Ok(Carried::Done) if is_unchanged => {}
             Ok(Carried::Done) => break,

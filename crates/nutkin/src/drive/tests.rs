@@ -21,7 +21,6 @@ struct Memory {
     /// Refusals of the next steps.
     refusals: VecDeque<Kind>,
     acted: Vec<Step>,
-    saved: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,11 +99,6 @@ impl Shell for Memory {
     fn has_begun(&self) -> bool {
         self.acted.iter().any(|step| *step != Step::Install)
     }
-
-    async fn save(&mut self, _decision: &Decision<Step>) -> Result<(), Error> {
-        self.saved += 1;
-        Ok(())
-    }
 }
 
 /// Agrees to so much, and waits so often: a clock that is counted.
@@ -181,7 +175,6 @@ fn a_session_is_brought_up_and_left_alone_the_second_time() {
     assert_eq!(memory.acted, [Step::Install, Step::Start, Step::Start]);
     assert_eq!((attendant.begun, attendant.asked.as_slice()), (3, &[][..]));
     assert_eq!(attendant.reasons, ["waiting for the JobManager to answer"]);
-    assert_eq!(memory.saved, 5);
     run(&mut memory, &mut attendant).unwrap();
     assert_eq!(memory.acted.len(), 3, "deciding again after carrying out decides nothing");
 }

@@ -17,8 +17,9 @@ use super::kubernetes::Up;
 use super::{Session, local};
 use crate::Context;
 
-/// The difference between what is wanted and what is there. Nothing is touched before
-/// [`Decision::carry_out`].
+/// The difference between what is wanted and what is there. A session that exists is not touched before
+/// [`Decision::carry_out`]. On Kubernetes [`Decision::of`] creates the workload of a new one and takes the ownership of its
+/// fields, where that is all that can be asked cheaply; on this machine [`Decision::prepare`] installs and fetches.
 #[derive(Debug)]
 pub enum Decision {
     /// Processes of this machine.
@@ -70,21 +71,17 @@ impl Decision {
         }
     }
 
-    /// Says what the ledger is to be, for platforms that write it with the change itself. Gives it back on others.
+    /// Says what the ledger is to be: it is written with the change itself, before anything that runs is touched.
     ///
     /// # Errors
     /// Another command changed the session, or the platform cannot be asked.
-    pub async fn remember(
-        &mut self,
-        wanted: Opened,
-        context: &Context<'_>,
-    ) -> Result<Option<Opened>, Error> {
+    pub async fn remember(&mut self, wanted: Opened, context: &Context<'_>) -> Result<(), Error> {
         match self {
             Self::Kubernetes(up) => up.run.remember(wanted),
             Self::Docker(change) => change.remember(wanted, context).await?,
-            Self::Local(_) => return Ok(Some(wanted)),
+            Self::Local(up) => up.remember(wanted)?,
         }
-        Ok(None)
+        Ok(())
     }
 
     /// What became of writing it with the change; `None`: it is still to be written.
@@ -92,7 +89,7 @@ impl Decision {
         match self {
             Self::Kubernetes(up) => up.run.saved(),
             Self::Docker(change) => change.remembered(),
-            Self::Local(_) => None,
+            Self::Local(up) => up.remembered(),
         }
     }
 

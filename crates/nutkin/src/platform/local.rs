@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use nutkin_core::decide::local::Step;
 use nutkin_core::decide::{Decision, Goal};
+use nutkin_core::ledger::Opened;
 use nutkin_core::session::Session;
 use nutkin_local::directory::SessionDirectory;
 use nutkin_local::ready;
@@ -48,6 +49,22 @@ impl Up {
     /// Where the session keeps its files.
     pub fn directory(&self) -> &SessionDirectory {
         &self.shell.directory
+    }
+
+    /// Says what the ledger is to be: it is written under the session's lock, before the orders.
+    ///
+    /// # Errors
+    /// As [`Up::decide`].
+    pub fn remember(&mut self, ledger: Opened) -> Result<(), Error> {
+        if let Some(decision) = self.shell.remember(ledger, Goal::Session(&self.session))? {
+            self.decision = decision;
+        }
+        Ok(())
+    }
+
+    /// Whether the ledger was written with the change; `None`: it is still to be written.
+    pub fn remembered(&self) -> Option<Result<(), Error>> {
+        self.shell.has_remembered().then_some(Ok(()))
     }
 
     /// Brings what the session needs to this machine, and decides again with it. `false`: it was all there.

@@ -176,7 +176,7 @@ impl Scaling {
         let is_left = self.is_left();
         let mut opened = self.opened.take();
         if let (Some(decision), Some(noted)) = (&mut self.decision, opened.take_if(|_| is_left)) {
-            opened = decision.remember(noted, context).await?;
+            decision.remember(noted, context).await?;
         }
         if let Some(noted) = &mut opened {
             self.told(ledger::save(&self.session, noted).await, context)?;

@@ -15,6 +15,7 @@ mod image;
 mod init;
 mod ledger_damage;
 mod ledger_jobs;
+mod local_cuts;
 mod looking;
 mod machine;
 mod operator_manifests;

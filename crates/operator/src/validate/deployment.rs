@@ -1,5 +1,6 @@
 //! What is refused of a `FlinkDeployment`. Source: `DefaultValidator.validateDeployment` of FKO 1.16.
 
+use nutkin_core::spec::is_name;
 use nutkin_flink::memory::{self, LegacyHeap, MemoryInput};
 use nutkin_flink::{Configuration, FlinkVersion, is_highly_available};
 use serde_json::Value;
@@ -50,13 +51,8 @@ pub fn deployment(new: &DeploymentFacts<'_>) -> Vec<ResourceRefusal> {
 
 /// Whether a deployment may have this name.
 pub(super) fn name(name: &str, path: &'static str) -> Option<ResourceRefusal> {
-    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_good = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(is_inner)
-        && !name.ends_with('-')
-        && name.len() <= 45;
     let text = || [texts::NAME[0], name, texts::NAME[1]].concat();
-    (!is_good).then(|| refusal(Sort::Name, path, text()))
+    (!is_name(name)).then(|| refusal(Sort::Name, path, text()))
 }
 
 fn version(new: &DeploymentFacts<'_>, found: &mut Vec<ResourceRefusal>) {

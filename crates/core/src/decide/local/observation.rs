@@ -33,6 +33,8 @@ pub struct Observation {
     /// The generation of the orders that this very run has had obeyed: what does not live yet is waited for, and not
     /// ordered again and again.
     pub told: Option<u64>,
+    /// Whether the ledger says what this very run is to write into it, or nothing is to be written.
+    pub is_saved: bool,
     /// How long a living JobManager has been asked for its jobs, and has not answered.
     pub silent: Duration,
     /// Files that processes read, by path below the directory, each with [`nutkin_flink::digest::short`] of its content.

@@ -24,6 +24,12 @@ pub enum Step {
         /// What they are, for people.
         what: Vec<String>,
     },
+    /// Writes what is wanted into the ledger, under the session's lock, which is kept for the orders that follow. Whoever cuts the
+    /// change off after that finds in the ledger what it was to become. Refused as [`Step::Give`] is.
+    SaveLedger {
+        /// Token and generation of the orders that were looked at; `None`: there were none.
+        instead: Option<(String, u64)>,
+    },
     /// Writes files and orders, under the locks of the session and of ports. Refused where the session is no longer the one
     /// that was looked at.
     Give(Box<Give>),
@@ -87,6 +93,7 @@ impl fmt::Display for Step {
                     give.launch.processes.iter().map(|one| one.name.as_str()).collect();
                 write!(f, "give orders {}: {}", give.launch.generation, names.join(", "))
             }
+            Self::SaveLedger { .. } => f.write_str("save the ledger"),
             Self::Supervise => f.write_str("have the orders obeyed"),
             Self::End => f.write_str("end all processes"),
             Self::Remove { keep_logs: false } => f.write_str("remove the session's files"),

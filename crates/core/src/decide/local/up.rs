@@ -113,9 +113,9 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     // Nothing restarts for that.
     let is_supervised_otherwise = old.is_some_and(|old| old.recovers != new.recovers);
     let is_new_to_what_starts = is_new_to_what_starts || is_supervised_otherwise;
-    let todo = if is_changed || is_new_to_what_starts || !has_files(&files, seen) {
-        let instead = old.map(|old| (old.token.clone(), old.generation));
-        let give = Give { launch: new.clone(), files, instead };
+    let instead = || old.map(|old| (old.token.clone(), old.generation));
+    let mut todo = if is_changed || is_new_to_what_starts || !has_files(&files, seen) {
+        let give = Give { launch: new.clone(), files, instead: instead() };
         vec![Step::Give(Box::new(give)), Step::Supervise]
     } else if is_obeyed(old, seen, all_live) || is_told {
         Vec::new()
@@ -124,6 +124,9 @@ pub(super) fn decide(session: &Session, seen: &Observation) -> Result<Decision<S
     };
     let is_open = !change.is_empty() && seen.jobs == Jobs::Unknown && seen.silent < PATIENCE;
     let completes = !is_changed && !todo.is_empty();
+    if !seen.is_saved {
+        todo.insert(0, Step::SaveLedger { instead: instead() });
+    }
     let (steps, conditions, again) = match first_of_all(session, machine) {
         _ if is_open => {
             let reason = words::JOBS.to_owned();

@@ -63,6 +63,12 @@ fn decisions() {
         let decision = decide(Goal::Session(wanted), &world.observe(Some(wanted), None)).unwrap();
         show(&mut text, name, &decision);
     }
+    let unsaved = Observation { is_saved: false, ..running(&[]).observe(Some(&slots), None) };
+    let decision = decide(Goal::Session(&slots), &unsaved).unwrap();
+    show(&mut text, "slots, which the ledger does not want yet", &decision);
+    let unsaved = Observation { is_saved: false, ..running(&[]).observe(Some(&plain), None) };
+    let decision = decide(Goal::Session(&plain), &unsaved).unwrap();
+    show(&mut text, "unchanged, and the ledger says otherwise", &decision);
     for count in [0, 1, 3] {
         let wanted = plain.clone().scaled(count);
         let decision =

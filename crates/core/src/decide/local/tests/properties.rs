@@ -85,6 +85,27 @@ proptest! {
     }
 
     #[test]
+    fn the_ledger_is_ahead_of_the_orders(first in sessions(), then in sessions(), happened in harmed()) {
+        let mut world = World::new();
+        world.drive(Ok(&first), usize::MAX);
+        harm(&mut world, happened);
+        let mut uncut = world.clone();
+        let run = uncut.drive(Ok(&then), usize::MAX);
+        for limit in 0..=run.steps.len() {
+            let mut cut = world.clone();
+            cut.drive(Ok(&then), limit);
+            let has_orders = cut.orders != world.orders;
+            let noted = cut.ledger.clone().unwrap();
+            prop_assert!(!has_orders || noted == then, "cut after {} of {:?}", limit, &run.steps);
+            // Nobody says again what was wanted.
+            let is_carried_on = noted == then;
+            cut.drive(Ok(&noted), usize::MAX);
+            cut.fetched = uncut.fetched;
+            prop_assert!(!is_carried_on || cut == uncut, "cut after {} of {:?}", limit, &run.steps);
+        }
+    }
+
+    #[test]
     fn an_end_is_one(first in sessions(), happened in harmed(), keep_logs: bool, delete_data: bool) {
         let ending = Ending { keep_logs, delete_data, ..Ending::default() };
         let mut world = World::new();

@@ -15,9 +15,11 @@ use nutkin_flink::process::Role;
 const ENOUGH: usize = 8;
 
 /// What there is of one session.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct World {
     pub orders: Option<Launch>,
+    /// What the ledger wants.
+    pub ledger: Option<Session>,
     /// Path and text.
     pub files: BTreeMap<String, String>,
     /// Names of those that live.
@@ -93,6 +95,7 @@ impl World {
             supervisor: self.supervisor,
             follows: self.follows,
             told,
+            is_saved: true,
             silent: Duration::from_secs(10),
             files: self
                 .files
@@ -145,6 +148,7 @@ impl World {
             Step::InstallJava { .. } => self.lacks_java = false,
             Step::Install { flink } => _ = self.installed.insert(flink.to_string()),
             Step::Fetch { .. } => self.fetched = true,
+            Step::SaveLedger { .. } => panic!("only a driver knows what is wanted"),
             Step::Give(give) => {
                 let there = self.orders.as_ref();
                 let there = there.map(|launch| (launch.token.clone(), launch.generation));
@@ -179,7 +183,8 @@ impl World {
         let mut steps = Vec::new();
         let mut told = None;
         for _ in 0..ENOUGH {
-            let seen = self.observe(wanted.ok(), told);
+            let mut seen = self.observe(wanted.ok(), told);
+            seen.is_saved = wanted.is_err() || self.ledger.as_ref() == wanted.ok();
             let decision = match wanted {
                 Ok(session) => decide(Goal::Session(session), &seen),
                 Err(ending) => decide(Goal::Gone(ending), &seen),
@@ -189,7 +194,10 @@ impl World {
                 if steps.len() == limit {
                     return Run { steps, again: Again::Look };
                 }
-                self.act(&step);
+                match &step {
+                    Step::SaveLedger { .. } => self.ledger = wanted.ok().cloned(),
+                    step => self.act(step),
+                }
                 if step == Step::Supervise {
                     told = self.follows;
                 }
