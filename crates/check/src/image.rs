@@ -35,7 +35,7 @@ pub(super) fn is_official(image: &str) -> bool {
         published.contains('/')
             && name.strip_suffix(*published).is_some_and(|mirror| mirror.ends_with('/'))
     };
-    PUBLISHED.contains(&name) || PUBLISHED.iter().any(|published| is_mirrored(&published))
+    PUBLISHED.contains(&name) || PUBLISHED.iter().any(is_mirrored)
 }
 
 /// A reference without its tag and its digest.
