@@ -235,8 +235,15 @@ fn one(
         return;
     }
     let current = options::canonical(key, version);
-    // A release that is only a guess changes nothing.
-    let new = if maker.as_is || system.version.is_none() { key } else { &*current };
+    // A release that is only a guess changes nothing, but where no config.yaml can say both: `high-availability: zookeeper`
+    // beside keys below it.
+    let is_beginning = || {
+        all.effective()
+            .any(|one| one.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    };
+    let is_nested = || version.line().reads_config_yaml && is_beginning();
+    let stays = maker.as_is || system.version.is_none() && !is_nested();
+    let new = if stays { key } else { &*current };
     // The current spelling counts, should both be set.
     if new != key {
         if all.exact(new).is_some() {

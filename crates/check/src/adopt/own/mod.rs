@@ -207,7 +207,7 @@ fn session_file(rendering: &Rendering<'_>) -> Option<File> {
         }
     }
     for role in ["jobManager", "taskManager"] {
-        if let Some(resource) = amounts(role, rendering.storage(role), &mut options) {
+        if let Some(resource) = amounts(role, flink, rendering.storage(role), &mut options) {
             tail.entry(role).or_insert_with(|| json!({}))["resource"] = resource;
         }
     }
@@ -238,23 +238,27 @@ fn session_file(rendering: &Rendering<'_>) -> Option<File> {
 /// `resource` of a role, where options have the form that these fields give them: bytes.
 fn amounts(
     role: &str,
+    flink: FlinkVersion,
     storage: Option<&str>,
-    options: &mut BTreeMap<String, String>,
+    said: &mut BTreeMap<String, String>,
 ) -> Option<Value> {
     let lower = role.to_lowercase();
     let mut resource = Map::new();
     let key = format!("{lower}.memory.process.size");
-    let bytes = options.get(&key).and_then(|text| text.strip_suffix('b')?.parse::<u64>().ok());
+    let bytes = said.get(&key).and_then(|text| text.strip_suffix('b')?.parse::<u64>().ok());
     if let Some(bytes) = bytes {
-        options.remove(&key);
+        said.remove(&key);
         let memory = match bytes % (1 << 20) {
             0 => format!("{}m", bytes >> 20),
             _ => format!("{bytes}b"),
         };
         resource.insert("memory".to_owned(), json!(memory));
-        let mut keys =
-            ["amount", ""].map(|end| format!("kubernetes.{lower}.cpu.{end}")).into_iter();
-        let cpu = keys.find_map(|key| options.remove(key.trim_end_matches('.')));
+        // The field writes the name that the release has; another one was an option of its own.
+        let is_of_release =
+            |key: &String| options::find(key).is_some_and(|info| info.at(flink).is_some());
+        let keys = ["amount", ""].map(|end| format!("kubernetes.{lower}.cpu.{end}"));
+        let keys = keys.map(|key| key.trim_end_matches('.').to_owned());
+        let cpu = keys.into_iter().find(is_of_release).and_then(|key| said.remove(&key));
         resource.extend(
             cpu.and_then(|text| Some(("cpu".to_owned(), json!(text.parse::<f64>().ok()?)))),
         );
