@@ -78,6 +78,18 @@ pub(super) fn is_unknown(image: &str) -> bool {
     is_official(image)
         && 2 <= numbers.len()
         && !LINES.iter().any(|line| line.number == (numbers[0], numbers[1]))
+        || is_old_mirror(image)
+}
+
+/// Whether an image is the `flink` of a registry itself, with a release from before all lines: `10.0.0.1:5000/flink:1.4.2`.
+/// What it brings is only likely: a session of another release is not refused.
+fn is_old_mirror(image: &str) -> bool {
+    let numbers = tag(image).map(numbers).unwrap_or_default();
+    let is_host = |host: &str| host.contains(['.', ':']);
+    let first = LINES[0].number;
+    name(image).split_once('/').is_some_and(|(host, rest)| is_host(host) && rest == "flink")
+        && 3 == numbers.len()
+        && (numbers[0], numbers[1]) < first
 }
 
 /// Numbers at the beginning of a tag: `1.13-scala_2.12` is 1 and 13.
@@ -231,6 +243,9 @@ mod tests {
         check("flink:latest@sha256:00", true, false, false);
         check("flink:1", true, false, false);
         check("mirror.corp:5000/hub/library/flink:1.6.0", true, false, true);
+        check("10.0.0.1:5000/flink:1.4.2", false, false, true);
+        check("10.0.0.1:5000/flink:7.4.2", false, false, false);
+        check("10.0.0.1:5000/team/flink:1.4.2", false, false, false);
         check("shop/flink:latest", false, false, false);
         check("shop/flink:1.2.0", false, false, false);
         check("host:5000/flink", false, false, false);

@@ -232,7 +232,7 @@ impl<'a> System<'a> {
     /// Whether images or Dockerfiles name a Flink of which Nutkin does not know the rules: an older or a later one.
     pub(super) fn is_of_unknown_release(&self) -> bool {
         self.version.is_none()
-            && (self.images().any(image::is_unknown)
+            && (self.images().any(|image| image::is_official(image) && image::is_unknown(image))
                 || self.dockerfiles.iter().any(|dockerfile| dockerfile.is_unknown))
     }
 

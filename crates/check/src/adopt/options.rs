@@ -5,7 +5,7 @@ use crate::finding::Place;
 use crate::kubernetes::{Role, Workload};
 use crate::node::Walk;
 use crate::settings::{Setting, Settings};
-use crate::system::System;
+use crate::system::{Assumed, System};
 use nutkin_flink::units::MemorySize;
 use nutkin_flink::{FlinkVersion, options, process};
 
@@ -235,14 +235,15 @@ fn one(
         return;
     }
     let current = options::canonical(key, version);
-    // A release that is only a guess changes nothing, but where no config.yaml can say both: `high-availability: zookeeper`
-    // beside keys below it.
+    // A release that is guessed from an image changes nothing, but where no config.yaml can say both: `high-availability:
+    // zookeeper` beside keys below it.
     let is_beginning = || {
         all.effective()
             .any(|one| one.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
     };
     let is_nested = || version.line().reads_config_yaml && is_beginning();
-    let stays = maker.as_is || system.version.is_none() && !is_nested();
+    let is_guess = matches!(system.assumed(), Some((_, Assumed::Tag(_) | Assumed::Newest(_))));
+    let stays = maker.as_is || is_guess && !is_nested();
     let new = if stays { key } else { &*current };
     // The current spelling counts, should both be set.
     if new != key {

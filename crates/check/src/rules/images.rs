@@ -4,12 +4,11 @@ mod plugins;
 
 use super::rules;
 use crate::finding::{Findings, Place};
-use crate::image::{is_official, name, numbers, release, still, tag, version};
+use crate::image::{is_official, is_unknown, name, numbers, release, still, tag, version};
 use crate::kubernetes::{Workload, is_flink_image};
 use crate::node::Walk;
 use crate::system::{System, release_of};
 use nutkin_flink::FlinkVersion;
-use nutkin_flink::version::LINES;
 
 rules! {
     FLOATING "NK0701" Warning "an image tag that moves"
@@ -74,8 +73,7 @@ fn one(system: &System<'_>, image: &str, place: Place, out: &mut Findings<'_>) {
         floating(system, image, place, out);
         return;
     }
-    let is_known = LINES.iter().any(|line| line.number == (found[0], found[1]));
-    if !is_known && is_official(image) {
+    if is_unknown(image) {
         let message = format!("`{image}` contains Flink {}.{}", found[0], found[1]);
         out.add(&UNKNOWN_FLINK, place, message);
         return;
