@@ -21,6 +21,7 @@ pub(super) fn beside(
 ) -> Vec<Value> {
     let mut kept = Vec::new();
     let mut taken: Vec<&Object> = Vec::new();
+    let workers = workers::of(world, system);
     for (index, object) in world.objects.iter().enumerate() {
         let place = object.place();
         let mut all = system.workloads.iter().chain(&system.boot);
@@ -37,8 +38,7 @@ pub(super) fn beside(
             maker.put(place, object.title(), "nowhere: the same object is there already");
             continue;
         }
-        if workers::of(world, system).is_some_and(|template| std::ptr::eq(template.object, object))
-        {
+        if workers.as_ref().is_some_and(|template| std::ptr::eq(template.object, object)) {
             continue;
         }
         if is_conf {

@@ -344,7 +344,7 @@ fn make(
         if let Some(template) = workers.as_ref().filter(|_| role == "taskManager") {
             let field = format!("spec.{role}.podTemplate");
             maker.put(template.object.place(), template.object.title(), &field);
-            side.insert("podTemplate".to_owned(), template.text.clone());
+            side.insert("podTemplate".to_owned(), template.template.clone());
         }
         if !side.is_empty() {
             spec.insert(role.to_owned(), Value::Object(side));

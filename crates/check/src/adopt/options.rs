@@ -80,8 +80,9 @@ pub(super) fn of(system: &System<'_>, version: FlinkVersion, maker: &mut Maker<'
     let all = merged.settings;
     let mut counting: Vec<&Setting> = all.effective().collect();
     counting.sort_by_key(|setting| setting.place);
+    let is_guess = matches!(system.assumed(), Some((_, Assumed::Tag(_) | Assumed::Newest(_))));
     for setting in counting {
-        one(system, &all, setting, version, &mut made, maker);
+        one(system, &all, setting, (version, is_guess), &mut made, maker);
     }
     for defaults::Unsaid { setting, origin } in defaults::of(system, &all) {
         let (key, text) = (setting.key.as_str(), setting.text());
@@ -166,7 +167,7 @@ fn one(
     system: &System<'_>,
     all: &Settings,
     setting: &Setting,
-    version: FlinkVersion,
+    (version, is_guess): (FlinkVersion, bool),
     made: &mut Options,
     maker: &mut Maker<'_>,
 ) {
@@ -242,7 +243,6 @@ fn one(
             .any(|one| one.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
     };
     let is_nested = || version.line().reads_config_yaml && is_beginning();
-    let is_guess = matches!(system.assumed(), Some((_, Assumed::Tag(_) | Assumed::Newest(_))));
     let stays = maker.as_is || is_guess && !is_nested();
     let new = if stays { key } else { &*current };
     // The current spelling counts, should both be set.

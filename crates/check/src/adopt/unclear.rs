@@ -24,7 +24,7 @@ pub(super) fn of(world: &World, system: &System<'_>) -> Option<Problem> {
         application(world, system),
         boot(world, system),
         absent(system),
-        workers::absent(world, system),
+        template(world, system),
         lost(world, system),
         unknown(world, system),
         misspelt(world, system),
@@ -162,10 +162,29 @@ fn absent(system: &System<'_>) -> Option<Problem> {
         "the configuration of {} is in ConfigMap {map}, which is not among the files, or there are several",
         workload.title()
     );
+    Some(without_map(map, message))
+}
+
+/// A native JobManager whose template of TaskManagers' pods is not among the files.
+fn template(world: &World, system: &System<'_>) -> Option<Problem> {
+    let (workload, map) = workers::mounting(system)?;
+    if workers::of(world, system).is_some() {
+        return None;
+    }
+    let message = format!(
+        "the template of the TaskManagers' pods of {} is `{}` of ConfigMap {map}, which is not among the files",
+        workload.title(),
+        workers::FILE
+    );
+    Some(without_map(map, message))
+}
+
+/// A ConfigMap of the cluster is missing among the files.
+fn without_map(map: &str, message: String) -> Problem {
     let hint = format!(
         "`kubectl get configmap {map} -o yaml > {map}.yaml` prints it; name that file as well"
     );
-    Some(Problem::argument(Argument::From, message).hint(hint))
+    Problem::argument(Argument::From, message).hint(hint)
 }
 
 /// A key of a ConfigMap that a volume shows as Flink's configuration and that is not there, and no other text of options.

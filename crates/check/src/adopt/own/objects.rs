@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::workers;
 use nutkin_core::plan::kubernetes::{MAIN_CONTAINER, marks};
-use nutkin_flink::yaml;
 
 /// The objects of one session.
 pub(super) struct Rendering<'a> {
@@ -118,12 +118,7 @@ impl<'a> Rendering<'a> {
         let name = format!("pod-template-{}", self.name);
         let map = self.of_kind("ConfigMap").find(|one| one["metadata"]["name"] == *name)?;
         let text = map["data"].as_object()?.values().next()?.as_str()?;
-        let (documents, _) = yaml::documents(text, &name);
-        let mut template = documents.first()?.to_json();
-        if let Value::Object(template) = &mut template {
-            template.retain(|key, _| key != "apiVersion" && key != "kind");
-        }
-        Some(template)
+        workers::read(text, &name)
     }
 
     /// Nutkin's own options.
