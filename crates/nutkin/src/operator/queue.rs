@@ -157,13 +157,12 @@ impl Queue {
         let worked = self.working.remove(key);
         let (looked, heard) = worked.map_or((false, None), |one| (one.looks, one.heard));
         let is_failed = matches!(outcome, Outcome::Failed);
-        if outcome == Outcome::Alone {
-            let looks = looked || heard.unwrap_or(false);
-            self.waiting.insert(key.clone(), Due { at: now, looks, alone: true });
-            return;
-        }
         let after = match outcome {
-            Outcome::Alone => None,
+            Outcome::Alone => {
+                let looks = looked || heard.unwrap_or(false);
+                self.waiting.insert(key.clone(), Due { at: now, looks, alone: true });
+                return;
+            }
             Outcome::Again(after) => {
                 self.failures.remove(key);
                 after
