@@ -50,6 +50,17 @@ pub struct Client {
     _tunnel: Option<Tunnel>,
 }
 
+/// What a request does to a JobManager, and so whether it may be sent again once it may have been heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// It may.
+    Reads,
+    /// It must not.
+    ChangesOnce,
+    /// It may: a second time does no harm.
+    ChangesAgain,
+}
+
 impl Client {
     /// A client for a session's REST addresses, without a slash at the end.
     ///
@@ -126,15 +137,15 @@ impl Client {
             }
             Ok(request)
         };
-        let is_read = method == Method::GET;
-        self.send((!is_read, is_read), request).await
+        let sent = if method == Method::GET { Sent::Reads } else { Sent::ChangesOnce };
+        self.send(sent, request).await
     }
 
     /// Sends what `request` makes for an address to the first JobManager that answers, for as long as an election
     /// may take. What must not be done twice is not sent again once it may have been heard.
     async fn send(
         &self,
-        (changes, may_repeat): (bool, bool),
+        sent: Sent,
         request: impl AsyncFn(&str) -> Result<RequestBuilder, RestError>,
     ) -> Result<Value, RestError> {
         let started = Instant::now();
@@ -146,7 +157,7 @@ impl Client {
                     continue;
                 }
                 let request = request(url).await?;
-                if let Some(tenure) = self.tenure.as_ref().filter(|_| changes) {
+                if let Some(tenure) = self.tenure.as_ref().filter(|_| sent != Sent::Reads) {
                     tenure.lasts().map_err(RestError::Over)?;
                 }
                 match request.send().await {
@@ -154,7 +165,7 @@ impl Client {
                         last = Some(RestError::NoLeader);
                     }
                     Ok(response) => return RestError::check(response).await,
-                    Err(error) if !error.is_connect() && !may_repeat => {
+                    Err(error) if !error.is_connect() && sent == Sent::ChangesOnce => {
                         return Err(RestError::Broken(error.without_url()));
                     }
                     Err(error) => {
@@ -378,7 +389,7 @@ impl Client {
             Ok(self.http.post(format!("{url}/jars/upload")).multipart(form))
         };
         // A second copy of a jar does no harm, unlike a second job.
-        let answer = self.send((true, true), request).await?;
+        let answer = self.send(Sent::ChangesAgain, request).await?;
         let file = answer["filename"].as_str().unwrap_or_default();
         Ok(file.rsplit('/').next().unwrap_or_default().to_owned())
     }
